@@ -43,7 +43,7 @@ function udpCheck(isOpen: boolean): Check {
     : {
         name: 'udp',
         status: 'bad',
-        text: 'No answer by UDP: this network seems to block it, and a direct connection will not come up.',
+        text: 'No answer by UDP: this network blocks it, and a direct connection will not come up; or none of these STUN servers runs.',
         remedy: 'Set --turn-url with a turns: URL over TCP 443, and --turn-secret.',
       };
 }

@@ -1,5 +1,5 @@
 /** A request to the server for a connection. */
-import { type ClientMessageOf, MAX_METADATA_BYTES } from '../../protocol/index.ts';
+import { type ClientMessageOf, isRecord, MAX_METADATA_BYTES } from '../../protocol/index.ts';
 
 /** The client to ask for: by its id, or by a key that it made. */
 export type Target = { readonly id: string } | { readonly key: string };
@@ -22,10 +22,21 @@ export function pairRequest(
 ): ClientMessageOf<'pair_request'> {
   return {
     type: 'pair_request',
-    ...('id' in target ? { target_id: target.id } : { key: target.key }),
+    ...(isById(target) ? { target_id: target.id } : { key: target.key }),
     ...(metadata !== undefined && { metadata }),
     ...(traceparent !== undefined && { traceparent }),
   };
+}
+
+function isById(target: Target): target is { readonly id: string } {
+  return 'id' in target && target.id !== undefined;
+}
+
+/** Whether it names a client, in one way: programs in plain JavaScript may pass anything. */
+export function isTarget(value: unknown): value is Target {
+  if (!isRecord(value)) return false;
+  const given = [value.id, value.key].filter((name) => name !== undefined);
+  return given.length === 1 && typeof given[0] === 'string';
 }
 
 /** Whether the value can be sent along with a request. */

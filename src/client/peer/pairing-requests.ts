@@ -6,6 +6,7 @@ import { PairlaneError } from './errors.ts';
 import {
   type ConnectOptions,
   isMetadata,
+  isTarget,
   type PairDetails,
   pairRequest,
   type Target,
@@ -30,10 +31,13 @@ export class PairingRequests {
   }
 
   pair(target: Target, signal?: AbortSignal): Promise<Connection> {
+    if (!isTarget(target)) return Promise.reject(noTarget());
     return this.#ahead(this.#requests.start('pair_request', () => this.#ask(target, {}), signal));
   }
 
-  connect({ metadata, traceparent, signal, ...target }: ConnectOptions): Promise<Connection> {
+  connect(options: ConnectOptions): Promise<Connection> {
+    if (!isTarget(options)) return Promise.reject(noTarget());
+    const { metadata, traceparent, signal, ...target } = options;
     if (metadata !== undefined && !isMetadata(metadata)) {
       return Promise.reject(new PairlaneError('metadata_too_large'));
     }
@@ -69,4 +73,8 @@ export class PairingRequests {
       if (!this.#requests.isWanted('pair_request')) this.#connections.dropOffer();
     });
   }
+}
+
+function noTarget(): PairlaneError {
+  return new PairlaneError('invalid_option', 'name the client as { id } or as { key }, with a text');
 }

@@ -147,7 +147,7 @@ export class Peer extends EventEmitter<PeerEvents> {
   /**
    * Asks to be paired; we are then the initiator.
    * @throws {PairlaneError} the server's, such as `target_not_found`, `key_not_found`, `already_paired`; `timeout`,
-   * `not_online`, `closed`, `aborted`; `request_pending` while an earlier request has no answer
+   * `not_online`, `closed`, `aborted`, `invalid_option`; `request_pending` while an earlier request has no answer
    */
   async pair(target: Target, { signal }: Abortable = {}): Promise<Answers['pair_request']> {
     const { peerId, initiator } = await this.#pairing.pair(target, signal);

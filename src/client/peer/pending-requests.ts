@@ -73,7 +73,13 @@ export class PendingRequests implements TimerOwner {
     return new Promise((resolve, reject) => {
       this.#pending.set(kind, { resolve, reject, isAbandoned: false });
       this.#queue.arm(this, kind, this.#timeoutMs, () => this.fail(kind, new PairlaneError('timeout', kind)));
-      ask();
+      try {
+        ask();
+      } catch (error) {
+        // It was not sent, as for a value that JSON does not have: no answer will come.
+        this.#take(kind);
+        reject(error);
+      }
     });
   }
 

@@ -3,7 +3,9 @@ import { EventEmitter } from 'eventemitter3';
 import type { ServerMessageOf, Topology } from '../../protocol/index.ts';
 import type { Abortable, CutShort } from '../peer/abortable.ts';
 import type { Connection } from '../peer/connection.ts';
+import type { PairlaneError } from '../peer/errors.ts';
 import { tell } from '../peer/tell.ts';
+import { sendFaultOf } from '../rtc/data-channel.ts';
 import { isWanted, RoomEdges } from './room-edges.ts';
 import type { Member, RoomEdge, RoomEnd, RoomEvents } from './room-events.ts';
 import type { JoinOptions } from './room-options.ts';
@@ -102,18 +104,26 @@ export class Room extends EventEmitter<RoomEvents> {
    * @param channel its label; defaults to the first channel's
    * @param options `signal`: who has not been sent it yet is missed
    * @returns resolves when each channel has accepted or refused it, with the members that were not reached
+   * @throws {PairlaneError} what nobody can be sent: `too_large_to_send`, `unknown_channel`, `send_failed` for what is
+   * neither text nor bytes
    */
   async broadcast(
     data: string | Uint8Array,
     channel?: string,
     { signal }: Abortable = {},
   ): Promise<Broadcast> {
+    const fault = sendFaultOf(data);
+    if (fault) throw fault;
     const connections = [...this.#members.keys()].flatMap((id) => this.#deps.connectionWith(id) ?? []);
     const outcomes = await Promise.all(
       connections.map((connection) =>
         connection.send(data, channel, { signal }).then(
           () => [connection.peerId],
-          () => [],
+          (error: PairlaneError) => {
+            // No member has that channel, now or later.
+            if (error.code === 'unknown_channel') throw error;
+            return [];
+          },
         ),
       ),
     );

@@ -99,7 +99,8 @@ export class Channel {
    */
   send(data: string | Uint8Array, signal?: AbortSignal): Promise<void> {
     if (!this.isOpen) return Promise.reject(new PairlaneError('not_open'));
-    if (isTooLarge(data)) return Promise.reject(new PairlaneError('too_large_to_send'));
+    const fault = sendFaultOf(data);
+    if (fault) return Promise.reject(fault);
     const message: Waiting = { data, sent: () => {}, failed: () => {} };
     return abortable(
       signal,
@@ -216,7 +217,17 @@ export class Channel {
   }
 }
 
-function isTooLarge(data: string | Uint8Array): boolean {
+/** Why this can be sent to nobody; undefined if it can be. */
+export function sendFaultOf(data: unknown): PairlaneError | undefined {
+  if (typeof data !== 'string' && !ArrayBuffer.isView(data))
+    return new PairlaneError(
+      'send_failed',
+      'send text or a Uint8Array; JSON.stringify makes text of an object',
+    );
+  return isTooLarge(data) ? new PairlaneError('too_large_to_send') : undefined;
+}
+
+function isTooLarge(data: string | ArrayBufferView): boolean {
   if (typeof data !== 'string') return data.byteLength > MAX_MESSAGE_BYTES;
   // A UTF-16 unit is one to three bytes of UTF-8, so most texts need not be encoded to know.
   if (data.length * 3 <= MAX_MESSAGE_BYTES) return false;

@@ -179,6 +179,40 @@ describe('errors', () => {
     expect(a.isOpen && b.isOpen).toBe(true);
   });
 
+  it('say how to name a client, and are no matter of the next request', async () => {
+    const { server } = await startTestServer();
+    const peer = await testPeer(server.url);
+    const id = 'nobody';
+    for (const target of [
+      id,
+      {},
+      { id: undefined },
+      { key: 7 },
+      { id, key: 'AAAA-BBBB-CCCC' },
+      null,
+    ] as never[]) {
+      for (const asked of [peer.pair(target), peer.connect(target)])
+        expect(await errorOf(asked)).toMatchObject({
+          code: 'invalid_option',
+          message: 'An option is wrong: name the client as { id } or as { key }, with a text',
+        });
+      expect(await errorOf(peer.pair({ id }))).toMatchObject({ code: 'target_not_found' });
+    }
+    // What is no JSON cannot be sent, and is waited for no longer.
+    expect(await errorOf(peer.createKey({ ttlS: 1n as never }))).toBeInstanceOf(TypeError);
+    expect(await peer.createKey()).toMatchObject({ key: expect.any(String) });
+  });
+
+  it('say what can be sent, when it is neither text nor bytes', async () => {
+    const { server } = await startTestServer();
+    const [a] = await openPair(server.url);
+    for (const data of [{ x: 1 }, 7, null, undefined, [1], new ArrayBuffer(2)] as never[])
+      expect(await errorOf(a.send(data))).toMatchObject({
+        code: 'send_failed',
+        message: expect.stringContaining('JSON.stringify'),
+      });
+  });
+
   it('say what to do when a message is sent without a channel', async () => {
     const { server } = await startTestServer();
     const peer = await testPeer(server.url);
