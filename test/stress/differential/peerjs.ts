@@ -36,7 +36,7 @@ export async function comparePeerJs(frames: number, seed: number): Promise<Diffe
     for (const one of clients.get(id)?.both ?? []) await one.until((said) => said === text);
   };
   const compare = (frame: number, id: string, { original, ours }: Twins) => {
-    const [one, other] = [original.heard.splice(0), ours.heard.splice(0)];
+    const [one = [], other = []] = [original, ours].map(({ heard }) => heard.splice(0).map(inOrder));
     heard += one.length;
     if (JSON.stringify(one) !== JSON.stringify(other))
       differences.push({ frame, client: id, original: one, ours: other });
@@ -90,6 +90,41 @@ export async function comparePeerJs(frames: number, seed: number): Promise<Diffe
   return { seed, frames, heard, differences };
 }
 
+/** The message with its fields in the original's order: ours leaves them in the sender's, and adds `src` at the end. */
+function inOrder(text: string): string {
+  const { type, src, dst, payload, ...more } = JSON.parse(text);
+  return JSON.stringify({ type, src, dst, payload, ...more });
+}
+
+/** Mostly as browsers make them; the others are not read as quickly. */
+const TEXTS = [
+  'v=0\r\n',
+  'a=mid:0\r\n',
+  'a=ice-ufrag:a+/\r\n',
+  'a=x',
+  ...['"', '\\', 'é', '\t', '\u2028', '}'],
+];
+
+/** A message of PeerJS's own client, with all of its fields in its order. */
+function clientsFrame(random: Random, dst: string): string {
+  const text = Array.from({ length: random.below(6) }, () => TEXTS[random.below(TEXTS.length)]).join('');
+  const connection = { type: random.pick(['data', 'media']), connectionId: `dc_${random.below(9)}` };
+  const more = {
+    label: 'dc_1',
+    reliable: random.below(2) === 0,
+    serialization: random.pick(['binary', text]),
+  };
+  const candidate = { candidate: text, sdpMid: '0', sdpMLineIndex: random.below(3), usernameFragment: 'a+/' };
+  const sdp = (type: string) => ({ sdp: text, type });
+  const [type, payload] = random.pick<[string, object]>([
+    ['CANDIDATE', { candidate, ...connection }],
+    ['OFFER', { sdp: sdp('offer'), ...connection, ...more }],
+    ['OFFER', { sdp: sdp('offer'), ...connection }],
+    ['ANSWER', { sdp: sdp('answer'), ...connection }],
+  ]);
+  return JSON.stringify({ type, payload, dst });
+}
+
 function frameFor(random: Random, isHere: (id: string) => boolean): string | Buffer {
   const dst = random.pick(IDS);
   const type = random.pick([
@@ -138,6 +173,12 @@ function frameFor(random: Random, isHere: (id: string) => boolean): string | Buf
       ]);
     case 2:
       return Buffer.from(whole);
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+    case 7:
+      return clientsFrame(random, dst);
     default:
       return whole;
   }
