@@ -4,6 +4,7 @@ import type { Peer, PeerOptions, PeerState } from '../../../src/client/index.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { TcpProxy } from '../../support/network/tcp-proxy.ts';
 import { UdpProxy } from '../../support/network/udp-proxy.ts';
+import { eventually } from '../../support/peers/room-members.ts';
 import { errorOf, event, inState, open, recorded, testPeer } from '../../support/peers/werift-peers.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 import { PATIENCE_MS } from '../../support/wait-timeouts.ts';
@@ -21,12 +22,12 @@ interface Network {
 }
 
 /** Two connected peers; everything that they send goes over proxies. a is the initiator, and b polite. */
-async function connected(options: PeerOptions = impatient): Promise<Network> {
+async function connected(options: PeerOptions = impatient, ofB: PeerOptions = options): Promise<Network> {
   const server = await startTestServer();
   const udp = new UdpProxy();
   const tcp = [await TcpProxy.start(server.server.url), await TcpProxy.start(server.server.url)] as const;
   const a = await testPeer(tcp[0].url, options, udp.platform('a'));
-  const b = await testPeer(tcp[1].url, options, udp.platform('b'));
+  const b = await testPeer(tcp[1].url, ofB, udp.platform('b'));
   await open(a, b);
   await bothIn('connected', a, b);
   return { server, udp, tcp, a, b };
@@ -119,6 +120,16 @@ describe('a connection over a bad network', () => {
     // Questions and answers: more than enough of them to have given up three times.
     const { packets } = udp;
     while (udp.packets < packets + 60) await new Promise((resolve) => setImmediate(resolve));
+    expect(states).toEqual([[], []]);
+  });
+
+  it('is left alone while it is quiet and slow: an answer counts though the next question was asked before it', async () => {
+    // Only a asks, every 100 ms, and is answered after 300 ms.
+    const { udp, a, b } = await connected({ timeouts: { silenceMs: 500 } }, { timeouts: { silenceMs: 0 } });
+    const states = [recorded(a, 'state'), recorded(b, 'state')];
+    for (const peer of ['a', 'b']) udp.fault(peer).delayMs = 150;
+    const { packets } = udp;
+    await eventually(() => udp.packets >= packets + 40);
     expect(states).toEqual([[], []]);
   });
 

@@ -51,7 +51,8 @@ export function watchLiveness(
     last = pair && { pair, heard };
     unanswered = isQuiet ? unanswered + 1 : 0;
     if (!pair || !isQuiet) return;
-    if (unanswered <= QUESTIONS) ask(agent, pair, intervalMs);
+    // An answer counts until the connection is given up, though the next question was asked before it.
+    if (unanswered <= QUESTIONS) ask(agent, pair, silenceMs);
     else {
       unanswered = 0;
       agent.stopConsentLifecycle();

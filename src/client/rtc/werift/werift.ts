@@ -33,6 +33,7 @@ import { WeriftDataChannel } from './data-channel.ts';
 import { Lifetime } from './lifetime.ts';
 import { type LiveIceAgent, watchLiveness } from './liveness.ts';
 import { type DtlsTransport, patchDtls, patchFlights } from './patch-dtls.ts';
+import { patchGenerations } from './patch-generations.ts';
 import { stopAsking, trickle } from './patch-ice-gathering.ts';
 import { patchOpening } from './patch-partial-reliability.ts';
 import { listenToRefusals, patchRemoteCandidates } from './patch-remote-candidates.ts';
@@ -56,6 +57,7 @@ for (const { prototype } of [TcpTransport, TlsTransport]) patchSocket(prototype,
 patchQuestions(StunProtocol.prototype, { bareAsksServer: true });
 patchQuestions(TurnProtocol.prototype);
 patchRemoteCandidates(IceAgent.prototype);
+patchGenerations(IceAgent.prototype);
 const nowhere = { onData() {}, send: async () => {}, close: async () => {} };
 patchFlights(() => new DtlsClient({ transport: nowhere as never }));
 

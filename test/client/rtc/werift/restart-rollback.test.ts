@@ -1,49 +1,9 @@
 /** Two werift connections without a server, one of which takes an ICE restart back for an offer that restarts nothing. */
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { nodePlatform } from '../../../../src/client/index.ts';
-import type { DataChannel, PeerConnection } from '../../../../src/client/rtc/types.ts';
-import { PATIENCE_MS } from '../../../support/wait-timeouts.ts';
-
-const made: PeerConnection[] = [];
-afterEach(async () => {
-  await Promise.all(made.splice(0).map((rtc) => rtc.close()));
-});
-
-function connection(silenceMs = 0): PeerConnection {
-  const rtc = nodePlatform.createConnection({
-    iceServers: [],
-    iceTransportPolicy: 'all',
-    iceAdditionalHostAddresses: ['127.0.0.1'],
-    silenceMs,
-  });
-  made.push(rtc);
-  return rtc;
-}
-
-/** @returns the offer */
-async function offer(rtc: PeerConnection, restart?: { iceRestart: true }): Promise<string> {
-  await rtc.setLocalDescription(restart && (await rtc.createOffer(restart)));
-  return rtc.localDescription?.sdp as string;
-}
-
-/** @returns the answer */
-async function answer(rtc: PeerConnection, sdp: string): Promise<string> {
-  await rtc.setRemoteDescription({ type: 'offer', sdp });
-  await rtc.setLocalDescription();
-  return rtc.localDescription?.sdp as string;
-}
+import { describe, expect, it } from '@jest/globals';
+import type { DataChannel } from '../../../../src/client/rtc/types.ts';
+import { answer, connected, happens, offer } from '../../../support/peers/werift-connections.ts';
 
 const credentialsIn = (sdp: string) => sdp.match(/^a=ice-(ufrag|pwd):.*$/gm);
-
-function happens(what: string, listen: (resolve: () => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const deadline = setTimeout(() => reject(new Error(`${what} did not come`)), PATIENCE_MS);
-    listen(() => {
-      clearTimeout(deadline);
-      resolve();
-    });
-  });
-}
 
 const received = (channel: DataChannel) => {
   let data: unknown;
@@ -54,22 +14,6 @@ const received = (channel: DataChannel) => {
     };
   }).then(() => data);
 };
-
-/** Two that are connected; the first one answers. */
-async function connected(silenceMs?: number) {
-  const [ours, theirs] = [connection(silenceMs), connection()];
-  const channel = theirs.createDataChannel('chat');
-  const open = happens('the channel', (resolve) => {
-    channel.onopen = resolve;
-  });
-  const taken = new Promise<DataChannel>((resolve) => {
-    ours.ondatachannel = (event) => resolve(event.channel);
-  });
-  const first = await answer(ours, await offer(theirs));
-  await theirs.setRemoteDescription({ type: 'answer', sdp: first });
-  await open;
-  return { ours, theirs, first, channels: [await taken, channel] as const };
-}
 
 describe('an ICE restart that is taken back', () => {
   it('leaves the credentials and the path of before, over which data goes on', async () => {
