@@ -264,7 +264,7 @@ class Walk {
 }
 
 /** A walk mostly waits for ICE and DTLS. */
-const SIDE_BY_SIDE = 4;
+const SIDE_BY_SIDE = 8;
 
 async function walkAll(ways: readonly (readonly NegotiationDid[])[]): Promise<void> {
   const shared = ways.values();
