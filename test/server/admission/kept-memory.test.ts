@@ -1,7 +1,10 @@
 /** What strangers can make the server keep is bounded in memory, not only in the bytes that they sent. */
 import { expect, it } from '@jest/globals';
 import { redactEvent } from '../../../src/common/redact.ts';
+import { StepQueue } from '../../../src/machines/index.ts';
+import { AbsentPeers } from '../../../src/server/dialects/peerjs/absent-peers.ts';
 import { asSignal } from '../../../src/server/dialects/peerjs/as-signal.ts';
+import { readUsualDescription } from '../../../src/server/dialects/peerjs/read-usual-description.ts';
 import { StatusLog } from '../../../src/server/relay/status-log.ts';
 import { Member } from '../../../src/server/signaling/rooms/member.ts';
 import { JsonClient } from '../../support/clients/json-client.ts';
@@ -76,6 +79,26 @@ it('each frame that waits counts with the 512 bytes that it costs to keep it, ho
   const waiting = server.parts.signaling.waiting.total - before;
   expect(waiting).toBeGreaterThan(100 * 512);
   expect(waiting).toBeLessThan(100 * 640);
+});
+
+it('1,000 ids of absent PeerJS peers are kept without the messages of 64 KiB that they were read from', () => {
+  const nothing = () => {};
+  const absent = new AbsentPeers({
+    queue: new StepQueue(),
+    ...{ deliver: nothing, added: nothing, dropped: nothing, failed: nothing },
+  });
+  const before = heapUsed();
+  for (let n = 0; n < 1_000; n += 1) {
+    const dst = `7747af91-cd76-412b-996b-${n}`;
+    const payload = { sdp: { sdp: longText('v=0'), type: 'answer' }, type: 'data', connectionId: 'dc_1' };
+    const bytes = new Uint8Array(Buffer.from(JSON.stringify({ type: 'ANSWER', payload, dst }))).buffer;
+    const message = readUsualDescription(Buffer.from(bytes).toString(), bytes);
+    if (message?.type !== 'ANSWER') throw new Error('it was left to the parser');
+    const signal = { ...message, dst: message.dst ?? '', payload: undefined, frame: Buffer.from('{}') };
+    absent.hold({ scope: '', expired: nothing } as never, signal);
+  }
+  expect([...absent]).toHaveLength(1_000);
+  expect(heapUsed() - before).toBeLessThan(8 * 1024 * 1024);
 });
 
 it('of what is said to a PeerJS peer that is absent only the frames are held', async () => {

@@ -1,4 +1,5 @@
 /** The absent peers that clients signal to: what is held for each, from whom, and the machine that decides how long. */
+import { ownText } from '../../../common/cut-text.ts';
 import {
   type AbsentPeerContext,
   type AbsentPeerEvent,
@@ -123,15 +124,17 @@ export class AbsentPeers {
 
   /** Holds a signal to a client that is not there. */
   hold(from: PeerJsClient, signal: PeerJsSignal): void {
-    const peer = this.#peers.get(from.scope + signal.dst)?.get(from) ?? this.#begin(from, signal.dst);
+    const { type, payload, frame } = signal;
+    // Kept, and a part of a message that may be long.
+    const dst = ownText(signal.dst);
+    const peer = this.#peers.get(from.scope + dst)?.get(from) ?? this.#begin(from, dst);
     if (!peer) {
       this.#deps.dropped(from);
-      from.expired(signal.dst);
+      from.expired(dst);
       return;
     }
-    const hasRoom =
-      peer.held.length < MAX_HELD_SIGNALS && peer.heldBytes + signal.frame.length <= MAX_HELD_BYTES;
-    const kept = { ...signal, frame: Buffer.from(signal.frame) };
+    const hasRoom = peer.held.length < MAX_HELD_SIGNALS && peer.heldBytes + frame.length <= MAX_HELD_BYTES;
+    const kept = { type, dst, payload, frame: Buffer.from(frame) };
     this.host.dispatch(peer, { type: 'SIGNAL_RECEIVED', hasRoom, signal: kept });
   }
 
