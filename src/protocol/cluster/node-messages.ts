@@ -109,6 +109,8 @@ const session = {
     },
     /** The secrets that its client may come back with. */
     secrets: { type: 'array', minItems: 1, items: { type: 'string', maxLength: 1024 } },
+    /** The one with which it came back after its node was lost: whoever comes with it has not heard of that. */
+    restored_with: { type: 'string', maxLength: 1024 },
     keys: {
       type: 'array',
       items: {

@@ -77,7 +77,7 @@ export class ResumableClient extends RawClient {
     return next;
   }
 
-  #askAt({ socket }: ResumableClient, changes: object = {}): void {
+  #askAt({ socket }: RawClient, changes: object = {}): void {
     const { id, token, pairing, pairings } = this;
     const { received, first, unacked } = this.delivery;
     const waiting = {
@@ -87,6 +87,16 @@ export class ResumableClient extends RawClient {
     const own = { ...(pairing && { pairing }), ...(pairings && { pairings }) };
     const message = { type: 'resume', id, token, received, first, ...own, ...waiting, ...changes };
     socket.send(JSON.stringify(message));
+  }
+
+  /** Comes back on a socket that is lost with the answer. @returns the answer, which this client does not know */
+  async comeBackUnheard(url: string): Promise<Received> {
+    const lost = RawClient.dial(`${url}?resume=back`);
+    await lost.opened();
+    this.#askAt(lost);
+    const answer = await lost.next('your_id');
+    lost.socket.terminate();
+    return answer;
   }
 
   /** Opens a socket to come back on, and sends nothing. */

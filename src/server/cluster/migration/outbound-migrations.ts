@@ -49,13 +49,13 @@ export class OutboundMigrations {
     this.#giveAway(session, undefined);
   }
 
-  #move(session: ServerSession, node: NodeId, { number, received }: NodeMessageOf<'move'>): void {
+  #move(session: ServerSession, node: NodeId, request: NodeMessageOf<'move'>): void {
     const { links, locations, signaling, dialect, remotePairings } = this.#deps;
     const { keys } = signaling.directory;
     // The answers to its pair request would come to this node.
     if (session.pendingPairRequest) session.dispatch({ type: 'DENIED', code: 'unavailable' });
     const snapshot = {
-      ...dialect.takeSnapshot(session, received, signaling.queue.now),
+      ...dialect.takeSnapshot(session, request, signaling.queue.now),
       keys: keys
         .allOf(session, signaling.queue.now)
         .map(({ key, ttlMs, uses }) => ({ key, ttl_ms: ttlMs, uses })),
@@ -64,7 +64,7 @@ export class OutboundMigrations {
       ),
     };
     this.#giveAway(session, node);
-    links.send(node, { type: 'moved', number, session: snapshot });
+    links.send(node, { type: 'moved', number: request.number, session: snapshot });
   }
 
   #refuse(node: NodeId, { number, id, token }: NodeMessageOf<'move'>, isHere: boolean): void {

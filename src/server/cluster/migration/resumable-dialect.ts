@@ -24,10 +24,9 @@ export interface ResumableDialect {
   isForeign(id: string, token: string): boolean;
   /** Whether the request is valid for a session of this node: right secret, and possible numbers. */
   mayResume(session: ServerSession, request: ResumeRequest): boolean;
-  /** @param received the seq of the last frame that the client has received */
   takeSnapshot(
     session: ServerSession,
-    received: number,
+    request: Omit<ResumeRequest, 'id'>,
     now: number,
   ): Omit<SessionSnapshot, 'keys' | 'pairings'>;
 }

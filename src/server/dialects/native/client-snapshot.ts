@@ -19,6 +19,7 @@ export type ClientSnapshot = Pick<
   | 'deferred'
   | 'unacked'
   | 'secrets'
+  | 'restored_with'
   | 'rate'
   | 'is_key_only'
   | 'claims'
@@ -30,15 +31,24 @@ export type ClientSnapshot = Pick<
 export function mayResume(session: ServerSession | undefined, { token, received }: ResumeRequest): boolean {
   const resume = resumableOf(session)?.resume;
   if (!resume || session?.isDone) return false;
-  return resume.token.accepts(token) && resume.delivery.isPossible(received);
+  return resume.token.accepts(token) && resume.delivery.isPossible(receivedBy(resume, { token, received }));
 }
 
-/** @param received the seq of the last frame that the client has received */
-export function takeClientSnapshot(session: ServerSession, received: number, now: number): ClientSnapshot {
+/** The seq of the last frame that a client has received of this session. */
+export function receivedBy({ restoredWith }: ResumeState, request: Omit<ResumeRequest, 'id'>): number {
+  return request.token === restoredWith ? 0 : request.received;
+}
+
+/** @param request how its client named it */
+export function takeClientSnapshot(
+  session: ServerSession,
+  request: Omit<ResumeRequest, 'id'>,
+  now: number,
+): ClientSnapshot {
   const client = resumableOf(session);
   if (!client) throw new Error('Only a client that comes back has a snapshot');
-  const { delivery, token } = client.resume;
-  delivery.ack(received);
+  const { delivery, token, restoredWith } = client.resume;
+  delivery.ack(receivedBy(client.resume, request));
   const { sent, received: got, deferred, unacked } = delivery.state;
   return {
     generation: client.generation,
@@ -53,6 +63,7 @@ export function takeClientSnapshot(session: ServerSession, received: number, now
       ...(epoch !== undefined && { epoch }),
     })),
     secrets: [...token.outstanding],
+    ...(restoredWith !== undefined && { restored_with: restoredWith }),
     rate: client.rate.stateAt(now),
     is_key_only: client.isKeyOnly,
     ...(session.grants.expiresAt !== undefined && {
@@ -65,7 +76,7 @@ export function takeClientSnapshot(session: ServerSession, received: number, now
 
 /** @param ack called when the client has acked a signal of a peer, with its epoch, its sender seq and its length */
 export function restoreClient(
-  { unacked, secrets, ...snapshot }: SessionSnapshot,
+  { unacked, secrets, restored_with: restoredWith, ...snapshot }: SessionSnapshot,
   ack: (epoch: number, senderSeq: number, bytes: number) => void,
 ): ResumeState {
   const frames = {
@@ -82,7 +93,7 @@ export function restoreClient(
   const delivery = ReliableDelivery.from<string | Buffer>(frames, snapshot.max_peers);
   const [secret, ...others] = secrets;
   if (secret === undefined) throw new Error('A session that moves has at least one secret');
-  return { delivery, token: new ResumeToken(secret, ...others) };
+  return { delivery, token: new ResumeToken(secret, ...others), restoredWith };
 }
 
 /** @throws when another node sends claims that no token could contain */

@@ -72,10 +72,18 @@ export class SessionOpener {
   }
 
   /** @returns undefined if sessions cannot be resumed */
-  newResumeState(id: string, generation: number, peers: number | undefined): ResumeState | undefined {
+  /** @param restoredWith see {@link ResumeState} */
+  newResumeState(
+    id: string,
+    generation: number,
+    peers: number | undefined,
+    restoredWith?: string,
+  ): ResumeState | undefined {
     const { sessions, secrets } = this.#deps;
     if (sessions.settings.resumeGraceMs === 0) return undefined;
-    return { delivery: new ReliableDelivery(peers), token: new ResumeToken(secrets.issue(id, generation)) };
+    const next = secrets.issue(id, generation);
+    const token = restoredWith === undefined ? new ResumeToken(next) : new ResumeToken(restoredWith, next);
+    return { delivery: new ReliableDelivery(peers), token, restoredWith };
   }
 
   /** The first message of every connection. */

@@ -67,6 +67,11 @@ export type ClientSocket = WebSocket<SocketData>;
 export interface ResumeState {
   delivery: ReliableDelivery<string | Buffer>;
   token: ResumeToken;
+  /**
+   * The secret with which its session was created again after its server was lost. Whoever comes with it has not heard
+   * of that: what it has received is by the lost server's numbers.
+   */
+  readonly restoredWith?: string | undefined;
 }
 
 /** What a new session takes over from its client. */

@@ -3,11 +3,16 @@
  * and claims. decide-return.ts decides which.
  */
 import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
-import { type ClientMessageOf, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from '../../../protocol/index.ts';
+import {
+  type ClientMessageOf,
+  closeCodes,
+  MAX_UNACKED_BYTES,
+  MAX_UNACKED_FRAMES,
+} from '../../../protocol/index.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import { FROM, type Logger } from '../../telemetry/logger.ts';
-import { grantsIn, mayResume, restoreClient } from './client-snapshot.ts';
+import { grantsIn, mayResume, receivedBy, restoreClient } from './client-snapshot.ts';
 import { peersOf, type SessionOpener } from './create-session.ts';
 import type { ReturnFacts } from './decide-return.ts';
 import { type ClientSocket, type NativeClient, resumableOf } from './native-client.ts';
@@ -51,13 +56,26 @@ export class SessionReviver {
     };
   }
 
-  /** Drops a stale copy: two nodes may have lost each other, and the client has come back to the other one since. */
-  dropStale(message: Resume): void {
-    const session = this.#session(message);
+  /**
+   * Drops a stale copy: two nodes may have lost each other, and the client has come back to the other one since; or the
+   * server was restarted, and somebody came with an older secret.
+   */
+  dropStale({ id, token }: Resume): void {
+    const { sessions, directory } = this.#deps.signaling;
+    const { secrets } = this.opener;
+    const session = directory.sessions.get(id);
     const client = resumableOf(session);
-    if (!this.nodes || !session || !client || client.resume.token.accepts(message.token)) return;
-    const generation = this.opener.secrets.foreignGeneration(message.id, message.token) ?? -1;
-    if (generation >= client.generation) this.nodes.dropStale(session);
+    if (!session || !client || client.resume.token.accepts(token)) return;
+    const generation = secrets.foreignGeneration(id, token) ?? -1;
+    if (this.nodes) {
+      if (generation >= client.generation) this.nodes.dropStale(session);
+      return;
+    }
+    const { restoredWith = '' } = client.resume;
+    // Without other nodes, every foreign secret is from before the restart.
+    const restoredFrom = secrets.foreignGeneration(id, restoredWith) ?? Number.POSITIVE_INFINITY;
+    if (generation > restoredFrom && sessions.restoreWindow.isOpen)
+      sessions.close(session, closeCodes.takenOver, 'Its client has come with a newer secret');
   }
 
   /** Resumes a session that is at this node. */
@@ -65,24 +83,22 @@ export class SessionReviver {
     const session = this.#session(message);
     const client = resumableOf(session);
     if (!session || !client) return;
-    const { token, received } = message;
-    client.resume.delivery.ack(received);
-    this.#nextGeneration(client, token);
+    client.resume.delivery.ack(receivedBy(client.resume, message));
+    this.#nextGeneration(client, message.token);
     this.#attach(client, socket, message);
-    this.opener.greet(client, { received: client.resume.delivery.received });
-    client.sendUnacked();
+    this.#welcomeBack(client, message);
     this.#deps.signaling.sessions.resumed(session);
   }
 
   /** Creates a session again that was lost with its server, since the client's secret proves that it had it. */
   restore(socket: ClientSocket, message: Resume): void {
     const { log, pairings, signaling } = this.#deps;
-    const { id, first, pairing, pairings: claims = pairing && [pairing] } = message;
+    const { id, token, first, pairing, pairings: claims = pairing && [pairing] } = message;
     const generation = (this.#lostGeneration(message) ?? 0) + 1;
     const data = socket.getUserData();
     const { address, grants } = data;
     const peers = peersOf(data);
-    const resume = this.opener.newResumeState(id, generation, peers);
+    const resume = this.opener.newResumeState(id, generation, peers, token);
     resume?.delivery.expect(first ?? 1);
     const client = this.opener.create(id, {
       address,
@@ -139,8 +155,7 @@ export class SessionReviver {
     this.nodes?.arrived(session);
     if (socket) {
       this.#attach(client, socket, message);
-      this.opener.greet(client, { received: resume.delivery.received });
-      client.sendUnacked();
+      this.#welcomeBack(client, message);
       sessions.resumed(session);
     } else {
       sessions.disconnected(session, false);
@@ -167,6 +182,17 @@ export class SessionReviver {
   #nextGeneration(client: NativeClient, usedToken: string): void {
     client.generation += 1;
     client.resume?.token.rotate(usedToken, this.opener.secrets.issue(client.id, client.generation));
+  }
+
+  #welcomeBack(client: NativeClient, { token }: Resume): void {
+    const { resume } = client;
+    if (!resume) return;
+    const isRestarted = token === resume.restoredWith;
+    this.opener.greet(client, {
+      received: resume.delivery.received,
+      ...(isRestarted && { restarted: true }),
+    });
+    client.sendUnacked();
   }
 
   #attach(

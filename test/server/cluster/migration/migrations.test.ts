@@ -316,4 +316,31 @@ describe('a node that is restarted', () => {
     await a.until(() => heard(a).length === 1, "b's");
     expect(a.inbox.map(({ type }) => type)).not.toContain('peer_disconnected');
   });
+
+  it('or dies leaves a client its session, though a socket on which it came back was lost with the answer', async () => {
+    const { one, two, three, kill, advance } = await threeNodes();
+    // The first node is told where the session is, as it began there.
+    const [a, first] = [await one.connectResumable(), await one.connectResumable()];
+    const epoch = await pairUp(a, first);
+    const b = await comesTo(two, first);
+    b.pairing = { peer_id: a.id, epoch, initiator: false };
+    says(a, '1');
+    await b.until(() => heard(b).length === 1, "a's first");
+    await b.settled();
+    await kill(two);
+    await advance(5_000);
+    await a.next('peer_away');
+    for (const said of ['2', '3']) {
+      expect(await b.comeBackUnheard(three.server.url)).toMatchObject({ id: b.id, restarted: true });
+      await a.next('peer_back');
+      says(a, said);
+      await a.next('peer_away');
+    }
+    const back = await comesTo(one, b);
+    expect(back.id).toBe(b.id);
+    await back.until(() => heard(back).length === 3, "a's others");
+    says(back, 'I');
+    await a.until(() => heard(a).length === 1, "b's");
+    expect([heard(back), has(three, b)]).toEqual([['1', '2', '3'], false]);
+  });
 });

@@ -69,6 +69,53 @@ describe('a server that is killed and started again with the same secret', () =>
     expect(clients.a.inbox.filter(({ type }) => type === 'answer')).toMatchObject([{ sdp: 'two' }]);
   });
 
+  it('gives a client its session again that it has already had since, on a socket that was lost with the answer', async () => {
+    const server = await new Restartable().start();
+    const clients = await pairedOn(server);
+    clients.a.send({ type: 'candidate', candidate: { candidate: 'a 1' } });
+    await clients.a.settled();
+    await server.restart();
+    clients.a = await clients.a.comeBack(server.url);
+    for (let time = 0; time < 3; time += 1)
+      expect(await clients.b.comeBackUnheard(server.url)).toMatchObject({
+        id: clients.b.id,
+        restarted: true,
+      });
+    clients.a.send({ type: 'candidate', candidate: { candidate: 'a 2' } });
+    clients.b.send({ type: 'candidate', candidate: { candidate: 'b 1' } });
+    const { id } = clients.b;
+    clients.b = await clients.b.comeBack(server.url);
+    expect(clients.b.id).toBe(id);
+    await expectAllHeard(clients, { a: 2, b: 1 });
+  });
+
+  it('gives a session to the newest of its secrets, whichever comes first, and however often an older one was used', async () => {
+    const server = await new Restartable().start();
+    const first = await ResumableClient.connect(server.url);
+    const old = { token: first.token };
+    const second = await first.comeBack(server.url);
+    await second.settled();
+    const third = await second.comeBack(server.url);
+    await third.settled();
+    await server.restart();
+    let thief = await (await ResumableClient.connect(server.url)).comeBack(server.url, {
+      id: third.id,
+      ...old,
+    });
+    for (let time = 0; time < 4; time += 1) {
+      await thief.settled();
+      thief = await thief.comeBack(server.url);
+    }
+    expect(thief.id).toBe(third.id);
+    const back = await third.comeBack(server.url);
+    expect(back.id).toBe(third.id);
+    expect(await thief.whenClosed()).toMatchObject({ code: 4409 });
+    await back.settled();
+    const again = await ResumableClient.connect(server.url);
+    expect((await again.comeBack(server.url, { id: third.id, ...old })).id).not.toBe(third.id);
+    expect(back.closed).toBeUndefined();
+  });
+
   it('does not give a session for a secret that another server issued', async () => {
     const server = await new Restartable().start();
     const { a } = await pairedOn(server);
