@@ -101,11 +101,8 @@ export class RemoteIds implements OtherIds {
       const { id } = holder;
       const ours = own.find(id);
       const theirs = { ...holder, isOnline, node };
-      if (ours && this.#keeps(ours, theirs)) {
-        // Other nodes may have heard of theirs last.
-        if (ours.isOnline) this.#tell([ours]);
-        continue;
-      }
+      // Its node has been told of ours, and gives it up.
+      if (ours && this.#keeps(ours, theirs)) continue;
       const before = ours ?? this.find(id);
       const partners = partnersOf(this.#pairings, before, theirs);
       this.#forget(id, node);
