@@ -41,7 +41,7 @@ function until(peer: Peer, last: string): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => {
       reject(new Error(`${last} did not come: ${messages.length} others did, and the peer is ${peer.state}`));
-    }, PATIENCE_MS);
+    }, PATIENCE_MS).unref();
     peer.on('message', function take(data) {
       messages.push(data);
       if (data !== last) return;

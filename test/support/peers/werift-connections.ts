@@ -35,7 +35,8 @@ export async function answer(rtc: PeerConnection, sdp: string): Promise<string> 
 
 export function happens(what: string, listen: (resolve: () => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const deadline = setTimeout(() => reject(new Error(`${what} did not come`)), PATIENCE_MS);
+    // The wait of an attempt that failed keeps no process alive.
+    const deadline = setTimeout(() => reject(new Error(`${what} did not come`)), PATIENCE_MS).unref();
     listen(() => {
       clearTimeout(deadline);
       resolve();

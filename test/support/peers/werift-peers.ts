@@ -49,7 +49,11 @@ export function event<Name extends keyof PeerEvents>(
   return new Promise((resolve) => peer.once(name, resolve as never));
 }
 
-/** Waits until the peer is in the state. @throws if it does not come, with the states that came instead */
+/**
+ * Waits until the peer is in the state.
+ * @throws if it does not come, with the states that came instead; and at once when the peer is closed, as it is after each
+ * test: the wait of an attempt that failed would keep a process of jest's alive
+ */
 export function inState(peer: Peer, state: Peer['state']): Promise<void> {
   if (peer.state === state) return Promise.resolve();
   const states: string[] = [peer.state];
@@ -58,15 +62,17 @@ export function inState(peer: Peer, state: Peer['state']): Promise<void> {
       clearTimeout(deadline);
       peer.off('state', check);
     };
-    const deadline = setTimeout(() => {
+    const fail = () => {
       finish();
       reject(new Error(`${state} did not come; since then the peer was ${states.join(', ')}`));
-    }, PATIENCE_MS);
+    };
+    const deadline = setTimeout(fail, PATIENCE_MS);
     function check(now: Peer['state']) {
       states.push(now);
-      if (now !== state) return;
-      finish();
-      resolve();
+      if (now === state) {
+        finish();
+        resolve();
+      } else if (now === 'disconnected') fail();
     }
     peer.on('state', check);
   });
