@@ -161,6 +161,7 @@ export const parts: readonly Part[] = [
       'server/signaling/pairing-keys',
       'server/dialects/(topics|peerjs)',
       'server/inspector/(fleet|views|merged-record)',
+      'server/admin/admin-nodes',
       'server/cluster/model',
     ],
   },
@@ -180,6 +181,7 @@ export const parts: readonly Part[] = [
     tests: [
       'client/rtc/(data|peer|evidence|connection)',
       'client/peer/',
+      'common/options',
       'client/negotiation/negotiation',
       'client/signaling/(hostile|token)',
     ],
@@ -192,6 +194,6 @@ export const parts: readonly Part[] = [
   {
     area: 'client',
     files: /^client\/rooms\//,
-    tests: ['client/rooms/(remote|manager)'],
+    tests: ['client/rooms/(remote|manager|hostile)'],
   },
 ];

@@ -113,7 +113,7 @@ export class Negotiator {
    * @param isAtOnce does not wait for that
    * @returns resolves when every socket is released
    */
-  async close(isAtOnce = false): Promise<void> {
+  async close(isAtOnce: boolean): Promise<void> {
     const hasUnsent = !isAtOnce && (this.#current.hasUnsent || this.#isDraining);
     this.send({ type: 'CLOSE_ASKED', hasUnsent });
     await this.#ended;
