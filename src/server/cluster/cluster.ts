@@ -151,7 +151,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   claimed(session: ServerSession): void {
     session.claimedAt = this.node;
     this.#foreign.held(session);
-    for (const node of this.links.open) this.#tellHolders(node, [session]);
+    for (const node of this.links.inUse) this.#tellHolders(node, [session]);
   }
 
   ended(session: ServerSession): void {

@@ -86,6 +86,10 @@ export class NodeLinks implements Links {
     return [...this.links.values()].filter(({ isOpen }) => isOpen).map(({ node }) => node);
   }
 
+  get inUse(): NodeId[] {
+    return [...this.links.values()].filter(({ isInUse }) => isInUse).map(({ node }) => node);
+  }
+
   isOpen(node: NodeId): boolean {
     return this.links.get(node)?.isOpen ?? false;
   }

@@ -67,7 +67,7 @@ export class RemoteIds implements OtherIds {
 
   left(id: string): void {
     this.#versions.delete(id);
-    for (const node of this.#links.open) this.#links.send(node, { type: 'ids_left', ids: [id] });
+    for (const node of this.#links.inUse) this.#links.send(node, { type: 'ids_left', ids: [id] });
   }
 
   say(to: string, from: string, frame: Buffer, seat?: Seat): void {
@@ -170,7 +170,7 @@ export class RemoteIds implements OtherIds {
     else this.#holders.delete(id);
   }
 
-  #tell(holders: readonly IdHolder[], nodes: readonly NodeId[] = this.#links.open): void {
+  #tell(holders: readonly IdHolder[], nodes: readonly NodeId[] = this.#links.inUse): void {
     const told = holders.map(({ id, proof, isOnline, session }) => ({
       id,
       proof,

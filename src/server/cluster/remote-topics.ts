@@ -33,7 +33,7 @@ export class RemoteTopics implements TopicNodes {
     if (subscribers === 0) this.#told.delete(topic);
     else if (subscribers < 2 * told && 4 * subscribers > told) return;
     else this.#told.set(topic, subscribers);
-    for (const node of this.#links.open)
+    for (const node of this.#links.inUse)
       this.#links.send(
         node,
         subscribers === 0

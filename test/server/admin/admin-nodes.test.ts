@@ -129,6 +129,7 @@ describe('what other nodes answer', () => {
     const sent: number[] = [];
     const links = {
       open,
+      inUse: open,
       isOpen: (node: number) => open.includes(node),
       send: (node: number) => void sent.push(node),
     };

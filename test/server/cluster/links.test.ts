@@ -1,7 +1,9 @@
 /** What clients notice of the links between their nodes: of nodes that die, of a bus that is away, of links that end. */
 import { describe, expect, it } from '@jest/globals';
 import type { NodeMessage } from '../../../src/protocol/cluster/index.ts';
+import { closeCodes } from '../../../src/protocol/index.ts';
 import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
+import { RawClient } from '../../support/clients/raw-client.ts';
 import {
   ask,
   keepsTryingAt,
@@ -9,10 +11,12 @@ import {
   pairAcross,
   pairingsOn,
   plainPairAcross,
+  startTestCluster,
   twoNodes,
   until,
 } from '../../support/servers/test-cluster.ts';
-import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
+import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
 
 describe('a node that dies', () => {
   it('has the peers of its clients told within 5 s', async () => {
@@ -73,6 +77,26 @@ describe('nodes that meet', () => {
     for (const { clock } of [one, two]) clock.advance(5_000);
     await until(() => open().every((nodes) => nodes?.length === 1), 'both links to be open');
     expect(open()).toEqual([[2], [1]]);
+  });
+
+  it('agree which of two clients with the same `sub` came later: it stays, and the other one is closed', async () => {
+    const hub = new LocalBusHub();
+    const { nodes } = await startTestCluster(2, { jwtSecret: SECRET }, hub);
+    const [one, two] = nodes as [TestServer, TestServer];
+    const join = async ({ server }: TestServer, sub: string) =>
+      RawClient.connect(server.url, { token: await signWithSecret({ sub }) });
+    hub.goAway();
+    const [ann, bob] = [await join(one, 'ann'), await join(two, 'bob')];
+    for (const { clock } of nodes) clock.advance(10);
+    const [laterAnn, laterBob] = [await join(two, 'ann'), await join(one, 'bob')];
+    hub.comeBack();
+    expect(await Promise.all([ann, bob].map(async (client) => (await client.whenClosed()).code))).toEqual([
+      ...[closeCodes.replaced, closeCodes.replaced],
+    ]);
+    await Promise.all([laterAnn, laterBob].map((client) => client.settled()));
+    expect(nodes.map(({ server }) => [...server.parts.sessions.values()].map((one) => one.publicId))).toEqual(
+      [['bob'], ['ann']],
+    );
   });
 
   it('keep nothing of what the other one has acked, be it by a sign of life alone', async () => {

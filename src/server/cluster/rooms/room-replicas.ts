@@ -228,6 +228,6 @@ export class RoomReplicas implements OtherRooms {
   }
 
   #tell(message: NodeMessage): void {
-    for (const node of this.#deps.links.open) this.#deps.links.send(node, message);
+    for (const node of this.#deps.links.inUse) this.#deps.links.send(node, message);
   }
 }

@@ -133,6 +133,15 @@ describe('memory for texts that are not whole', () => {
     expect(joiner.join(1, 'PL1 a 1 1 2\ny')).toBeUndefined();
   });
 
+  it('is bounded at 32 Mi characters of one text', () => {
+    const joiner = new FragmentJoiner(still);
+    const half = 'x'.repeat(16 * 1024 * 1024);
+    for (const index of [0, 1]) joiner.join(1, `PL1 a 1 ${index} 4\n${half}`);
+    expect(joiner.pending).toBe(1);
+    joiner.join(1, 'PL1 a 1 2 4\nx');
+    expect(joiner.pending).toBe(0);
+  });
+
   it('is bounded at 64 Mi characters: the oldest give way', () => {
     const joiner = new FragmentJoiner(still);
     const piece = 'x'.repeat(1024 * 1024);

@@ -13,6 +13,7 @@ async function withOwnLinks() {
   const sent: { readonly node: number; readonly message: NodeMessage }[] = [];
   const links: Links = {
     open: [2, 3],
+    inUse: [2, 3],
     isOpen: () => true,
     send: (node, message) => sent.push({ node, message }),
   };

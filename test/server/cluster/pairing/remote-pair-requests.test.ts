@@ -10,7 +10,7 @@ it('two nodes that each say that the other one has a client are asked once each'
   const { server, connect } = await startTestServer({ node: 1 });
   const { signaling, remotePairings, queue } = server.parts;
   const asked: number[] = [];
-  const links: Links = { open: [2, 3], isOpen: () => true, send: (node) => asked.push(node) };
+  const links: Links = { open: [2, 3], inUse: [2, 3], isOpen: () => true, send: (node) => asked.push(node) };
   const locations = new SessionLocations(1, queue);
   const requests = new RemotePairRequests({ links, locations, remotePairings, signaling });
   const client = await connect();

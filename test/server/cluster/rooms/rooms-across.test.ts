@@ -199,6 +199,23 @@ describe('nodes that lose each other', () => {
     });
   });
 
+  it('hear of each other’s members what changed while their bus was away', async () => {
+    const { hub, one, two } = await twoNodes();
+    const [a, b, c] = [await one.connect(), await two.connect(), await two.connect()];
+    await enter(a);
+    await agree([one, two], 1);
+    await enter(b);
+    await agree([one, two], 2);
+    hub.goAway();
+    b.send({ type: 'leave_room', room: 'den' });
+    await take(b, 'peer_left');
+    await enter(c);
+    expect(membersOn(one)).toEqual([a.id, b.id]);
+    hub.comeBack();
+    await agree([one, two], 2);
+    expect(membersOn(one)).toEqual([a.id, c.id]);
+  });
+
   it('drop who left meanwhile once they meet again', async () => {
     const cluster = await startTestCluster(2);
     const [one, two] = cluster.nodes as [TestServer, TestServer];
