@@ -72,7 +72,7 @@ export const parts: readonly Part[] = [
   {
     area: 'machines',
     files: /^machines\/negotiation\//,
-    tests: [...tables, 'client/negotiation/negotiation', ...laws],
+    tests: [...tables, 'client/negotiation/negotiation\\.', ...laws],
   },
   {
     area: 'machines',
@@ -169,7 +169,7 @@ export const parts: readonly Part[] = [
     area: 'client',
     files: /^client\/negotiation\//,
     tests: [
-      'client/negotiation/(reporters|negotiation)',
+      'client/negotiation/(reporters|negotiation)\\.',
       'client/rooms/remote-player',
       'client/peer/(peer|close|last-words)\\.',
       'client/rooms/manager',
@@ -182,7 +182,7 @@ export const parts: readonly Part[] = [
       'client/rtc/(data|peer|evidence|connection)',
       'client/peer/',
       'common/options',
-      'client/negotiation/negotiation',
+      'client/negotiation/negotiation\\.',
       'client/signaling/(hostile|token)',
     ],
   },
