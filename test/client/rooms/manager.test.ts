@@ -183,6 +183,26 @@ describe('a manager', () => {
     await manager.close({ signal: AbortSignal.abort() });
   });
 
+  it('hands on the bytes of a message and no others, wherever they stand in memory', async () => {
+    const { engine, manager } = connecting();
+    const got: number[][] = [];
+    manager.onDataChannelMessage = (data) => got.push([...new Uint8Array(data as ArrayBuffer)]);
+    manager.connectToPeer(2);
+    await settled();
+    const [channel] = engine.channels;
+    channel?.open();
+    const memory = new Uint8Array([1, 2, 3, 4]);
+    for (const data of [memory.subarray(0, 2), memory.subarray(2), memory.subarray(1, 3), memory])
+      channel?.onmessage?.({ data });
+    expect(got).toEqual([
+      [1, 2],
+      [3, 4],
+      [2, 3],
+      [1, 2, 3, 4],
+    ]);
+    await manager.close({ signal: AbortSignal.abort() });
+  });
+
   it('tells that no connection came up when the other one leaves before it answers', async () => {
     const { url } = await startRooms();
     const one = await Agent.join(url, 'g', 1);
