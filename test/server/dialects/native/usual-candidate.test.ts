@@ -1,18 +1,12 @@
 /** Candidates that are read without the parser are read as the parser and the schema read them, or left to those. */
 import { describe, expect, it } from '@jest/globals';
-import { decode } from '../../../../src/server/dialects/native/decode-client-message.ts';
 import { readUsualCandidate } from '../../../../src/server/dialects/native/read-usual-candidate.ts';
 import { edited, mostly } from '../../../support/edited-text.ts';
 import fc from '../../../support/fast-check.ts';
+import { expectSameAsParser, nativeByParser } from '../../../support/usual-messages.ts';
 
 const line = 'candidate:842163049 1 udp 1677729535 192.0.2.17 46154 typ srflx raddr 10.0.0.17 rport 46154';
 const init = { candidate: line, sdpMid: '0', sdpMLineIndex: 0 };
-
-/** As the parser and the schema read it: a space is nowhere usual, and means nothing. */
-function readByParser(text: string): unknown {
-  const decoded = decode(Buffer.from(` ${text}`));
-  return 'frame' in decoded ? decoded.frame.message : decoded.refusal;
-}
 
 /** What texts are made of that are nearly usual. */
 const pieces = fc.record({
@@ -43,22 +37,12 @@ describe('a candidate', () => {
   });
 
   it('is read as the parser and the schema read it, or is left to them', () => {
-    let usual = 0;
-    fc.assert(
-      fc.property(nearlyUsual, (text) => {
-        const read = readUsualCandidate(text);
-        if (!read) return;
-        usual += 1;
-        expect(read).toEqual(readByParser(text));
-      }),
-      { numRuns: 3_000 },
-    );
-    expect(usual).toBeGreaterThan(100);
+    expectSameAsParser(nearlyUsual, readUsualCandidate, nativeByParser);
   });
 
   it('is left to the schema if it is too long', () => {
     const message = { type: 'candidate', candidate: { ...init, candidate: 'x'.repeat(4_097) } };
     expect(readUsualCandidate(JSON.stringify(message))).toBeUndefined();
-    expect(readByParser(JSON.stringify(message))).toMatchObject({ code: 'invalid_message' });
+    expect(nativeByParser(JSON.stringify(message))).toMatchObject({ code: 'invalid_message' });
   });
 });

@@ -1,9 +1,9 @@
 /** Descriptions that are read without the parser are read as the parser and the schema read them, or left to those. */
 import { describe, expect, it } from '@jest/globals';
-import { decode } from '../../../../src/server/dialects/native/decode-client-message.ts';
 import { readUsualDescription } from '../../../../src/server/dialects/native/read-usual-description.ts';
 import { edited, mostly } from '../../../support/edited-text.ts';
 import fc from '../../../support/fast-check.ts';
+import { expectSameAsParser, nativeByParser } from '../../../support/usual-messages.ts';
 
 const sdp = `v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n${'a=candidate:1 1 udp 1 192.0.2.17 46154 typ host\r\n'.repeat(4)}`;
 
@@ -11,12 +11,6 @@ function readFast(text: string) {
   const bytes = Buffer.from(text);
   const read = readUsualDescription(new TextDecoder().decode(bytes), bytes);
   return read && { ...read, sdp: read.sdp };
-}
-
-/** As the parser and the schema read it: a space is nowhere usual, and means nothing. */
-function readByParser(text: string): unknown {
-  const decoded = decode(Buffer.from(` ${text}`));
-  return 'frame' in decoded ? decoded.frame.message : decoded.refusal;
 }
 
 const nearlyUsual = edited(
@@ -66,17 +60,7 @@ describe('a description', () => {
   });
 
   it('is read as the parser and the schema read it, or is left to them', () => {
-    let usual = 0;
-    fc.assert(
-      fc.property(nearlyUsual, (text) => {
-        const read = readFast(text);
-        if (!read) return;
-        usual += 1;
-        expect(read).toEqual(readByParser(text));
-      }),
-      { numRuns: 3_000 },
-    );
-    expect(usual).toBeGreaterThan(100);
+    expectSameAsParser(nearlyUsual, readFast, nativeByParser);
   });
 
   it('with bytes that are no UTF-8 is left to them, wherever these stand', () => {

@@ -1,10 +1,9 @@
 /** PeerJS's candidates that are read without the parser are read as the parser reads them, or left to it. */
 import { describe, expect, it } from '@jest/globals';
-import { shapeFault } from '../../../../src/common/message-shape.ts';
-import { isPassedOnWhole, readPeerJsMessage } from '../../../../src/protocol/index.ts';
 import { readUsualCandidate } from '../../../../src/server/dialects/peerjs/read-usual-candidate.ts';
 import { edited, mostly } from '../../../support/edited-text.ts';
 import fc from '../../../support/fast-check.ts';
+import { expectSameAsParser, peerJsByParser } from '../../../support/usual-messages.ts';
 
 const line =
   'candidate:975749596 1 udp 2113937151 192.0.2.2 40763 typ host generation 0 ufrag j2am network-cost 999';
@@ -18,18 +17,6 @@ const sent = {
   },
   dst: '7747af91-cd76-412b-996b-e3f37349d919',
 };
-
-/** Undefined for a frame that is refused, or passed on otherwise than with its own bytes. */
-function readByParser(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const message = shapeFault(value) ? undefined : readPeerJsMessage(value);
-  return message && isPassedOnWhole(value as object) ? message : undefined;
-}
 
 const nearlyUsual = edited(
   fc
@@ -58,16 +45,6 @@ describe("a candidate of PeerJS's client", () => {
   });
 
   it('is read as the parser reads it, or is left to it', () => {
-    let usual = 0;
-    fc.assert(
-      fc.property(nearlyUsual, (text) => {
-        const read = readUsualCandidate(text);
-        if (!read) return;
-        usual += 1;
-        expect(read).toEqual(readByParser(text));
-      }),
-      { numRuns: 3_000 },
-    );
-    expect(usual).toBeGreaterThan(100);
+    expectSameAsParser(nearlyUsual, readUsualCandidate, peerJsByParser);
   });
 });

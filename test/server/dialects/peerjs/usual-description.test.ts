@@ -1,10 +1,9 @@
 /** PeerJS's descriptions that are read without the parser are read as the parser reads them, or left to it. */
 import { describe, expect, it } from '@jest/globals';
-import { shapeFault } from '../../../../src/common/message-shape.ts';
-import { isPassedOnWhole, readPeerJsMessage } from '../../../../src/protocol/index.ts';
 import { readUsualDescription } from '../../../../src/server/dialects/peerjs/read-usual-description.ts';
 import { edited, mostly } from '../../../support/edited-text.ts';
 import fc from '../../../support/fast-check.ts';
+import { expectSameAsParser, peerJsByParser } from '../../../support/usual-messages.ts';
 
 const sdp = `v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n${'a=candidate:1 1 udp 1 192.0.2.17 46154 typ host\r\n'.repeat(4)}`;
 const dst = '7747af91-cd76-412b-996b-e3f37349d919';
@@ -16,18 +15,6 @@ function readFast(text: string) {
   if (!read || read.type === 'HEARTBEAT') return undefined;
   const payload = read.payload as { readonly sdp: { readonly sdp: string } };
   return { ...read, payload: { ...payload, sdp: { ...payload.sdp, sdp: payload.sdp.sdp } } };
-}
-
-/** Undefined for a frame that is refused, or passed on otherwise than with its own bytes. */
-function readByParser(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const message = shapeFault(value) ? undefined : readPeerJsMessage(value);
-  return message && isPassedOnWhole(value as object) ? message : undefined;
 }
 
 const nearlyUsual = edited(
@@ -65,16 +52,6 @@ describe("a description of PeerJS's client", () => {
   });
 
   it('is read as the parser reads it, or is left to it', () => {
-    let usual = 0;
-    fc.assert(
-      fc.property(nearlyUsual, (text) => {
-        const read = readFast(text);
-        if (!read) return;
-        usual += 1;
-        expect(read).toEqual(readByParser(text));
-      }),
-      { numRuns: 3_000 },
-    );
-    expect(usual).toBeGreaterThan(100);
+    expectSameAsParser(nearlyUsual, readFast, peerJsByParser);
   });
 });
