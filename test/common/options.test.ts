@@ -228,8 +228,9 @@ describe('options', () => {
       const line = help.split('\n').find((text) => text.includes(option.help)) ?? '';
       const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
       expect(line).toContain(option.kind === 'switch' ? `--[no-]${flag}` : `--${flag}`);
+      const shown = { true: 'on', false: 'off' };
       if ('default' in option && String(option.default) !== '')
-        expect(line).toContain(`default ${option.default}`);
+        expect(line).toContain(`default ${shown[String(option.default) as 'true'] ?? option.default}`);
       expect(line).toContain('PAIRLANE_');
     }
   });
