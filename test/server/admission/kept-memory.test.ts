@@ -2,6 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { redactEvent } from '../../../src/common/redact.ts';
 import { StepQueue } from '../../../src/machines/index.ts';
+import { RemoteIds } from '../../../src/server/cluster/remote-ids.ts';
 import { AbsentPeers } from '../../../src/server/dialects/peerjs/absent-peers.ts';
 import { asSignal } from '../../../src/server/dialects/peerjs/as-signal.ts';
 import { readUsualDescription } from '../../../src/server/dialects/peerjs/read-usual-description.ts';
@@ -99,6 +100,18 @@ it('1,000 ids of absent PeerJS peers are kept without the messages of 64 KiB tha
   }
   expect([...absent]).toHaveLength(1_000);
   expect(heapUsed() - before).toBeLessThan(8 * 1024 * 1024);
+});
+
+it('1,000 ids that clients chose are kept by no node of a cluster once those have left', () => {
+  const ids = new RemoteIds(1, { inUse: [] } as never, {} as never);
+  const before = heapUsed();
+  for (let n = 0; n < 1_000; n += 1) {
+    const id = longText(`${n}`);
+    ids.taken({ id, proof: 'its token', session: `${n}`, isOnline: true });
+    ids.left(id);
+  }
+  expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024);
+  expect(ids.find('nobody')).toBeUndefined();
 });
 
 it('of what is said to a PeerJS peer that is absent only the frames are held', async () => {
