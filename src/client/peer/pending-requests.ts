@@ -59,19 +59,24 @@ export class PendingRequests implements TimerOwner {
     ask: () => void,
     signal?: AbortSignal,
   ): Promise<RequestAnswers[Kind]> {
+    const pending: Pending = { resolve: () => {}, reject: () => {}, isAbandoned: false };
     return abortable(
       signal,
-      () => this.#start(kind, ask),
-      (error) => this.#abandon(kind, error),
+      () => this.#start(kind, ask, pending),
+      (error) => this.#abandon(kind, pending, error),
     );
   }
 
-  #start<Kind extends RequestKind>(kind: Kind, ask: () => void): Promise<RequestAnswers[Kind]> {
+  #start<Kind extends RequestKind>(
+    kind: Kind,
+    ask: () => void,
+    pending: Pending,
+  ): Promise<RequestAnswers[Kind]> {
     if (this.#ending) return Promise.reject(this.#ending);
     if (this.#link.signaling !== 'online') return Promise.reject(new PairlaneError('not_online'));
     if (this.#pending.has(kind)) return Promise.reject(new PairlaneError('request_pending'));
     return new Promise((resolve, reject) => {
-      this.#pending.set(kind, { resolve, reject, isAbandoned: false });
+      this.#pending.set(kind, Object.assign(pending, { resolve, reject }));
       this.#queue.arm(this, kind, this.#timeoutMs, () => this.fail(kind, new PairlaneError('timeout', kind)));
       try {
         ask();
@@ -112,10 +117,9 @@ export class PendingRequests implements TimerOwner {
     });
   }
 
-  /** Fails the request now, but keeps its place until the server has answered. */
-  #abandon(kind: RequestKind, error: PairlaneError): void {
-    const pending = this.#pending.get(kind);
-    if (!pending) return;
+  /** Fails the request now, but keeps its place until the server has answered. The place may be another one's. */
+  #abandon(kind: RequestKind, pending: Pending, error: PairlaneError): void {
+    if (this.#pending.get(kind) !== pending) return;
     pending.isAbandoned = true;
     pending.reject(error);
   }

@@ -61,6 +61,23 @@ describe('a signal that is aborted', () => {
     expect(await second).toMatchObject({ key: 'NPQR-STUV-WXYZ' });
   });
 
+  it('gives up its own request only: not the one that stood in its way, and not the next one', async () => {
+    const { peer, server } = await playedPeer({ peers: 2 }, 2);
+    const [refused, answered] = [new AbortController(), new AbortController()];
+    const first = peer.createKey({ signal: answered.signal });
+    const second = errorOf(peer.createKey({ signal: refused.signal }));
+    refused.abort();
+    expect(await second).toMatchObject({ code: 'request_pending' });
+    server.say({ type: 'key', key: 'ABCD-EFGH-JKLM' });
+    const third = peer.createKey();
+    answered.abort();
+    server.say({ type: 'key', key: 'NPQR-STUV-WXYZ' });
+    expect(await Promise.all([first, third])).toMatchObject([
+      { key: 'ABCD-EFGH-JKLM' },
+      { key: 'NPQR-STUV-WXYZ' },
+    ]);
+  });
+
   it('leaves a room that it was in time for, and the next one can be joined', async () => {
     const { peer, server } = await playedPeer({ peers: 2 }, 2);
     const abort = new AbortController();
