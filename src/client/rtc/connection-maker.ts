@@ -85,10 +85,18 @@ export class ConnectionMaker {
     const config = { ...this.#config, iceServers };
     const engine = this.#engine;
     const hasServers = iceServers === this.#config.iceServers;
-    if (!engine || !(hasServers || engine.setConfiguration)) return this.#create(config);
-    // May throw, if the servers are wrong: until then nobody needs it.
-    if (!hasServers) engine.setConfiguration?.(config);
+    if (!engine || !(hasServers || takes(engine, config))) return this.#create(config);
     this.#engine = undefined;
     return engine;
+  }
+}
+
+/** An engine whose page wraps RTCPeerConnection may refuse: it was made with more than what we know of. */
+function takes(engine: PeerConnection, config: ConnectionConfig): boolean {
+  try {
+    engine.setConfiguration?.(config);
+    return engine.setConfiguration !== undefined;
+  } catch {
+    return false;
   }
 }
