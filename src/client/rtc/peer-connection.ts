@@ -317,7 +317,11 @@ export class RtcConnection {
         if (!this.#isClosed) handler(...args);
       };
     const adopted = new Channel(channel, {
-      opened: ifOpen(() => this.#handlers.opened(label)),
+      opened: ifOpen(() => {
+        // There is a path. A page that was frozen may hear of the state later, when the time to find one is up.
+        if (label === this.#agreed[0]?.label) this.#handlers.established();
+        this.#handlers.opened(label);
+      }),
       message: ifOpen((data: string | Uint8Array) => this.#handlers.message(data, label)),
       closed: ifOpen(() => this.#channelClosed(label, adopted)),
     });
