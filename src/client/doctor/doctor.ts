@@ -30,9 +30,10 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Check> {
   yield await checkTls(url);
   if (check.status === 'ok') {
     yield* await checkHeaders(url);
-    yield await checkOrigin(url);
+    yield await checkOrigin(url, token);
   }
   const given = iceServers ?? [];
+  yield* options.stunUrls.filter((named) => udpStunUrl(named).length === 0).map(noStunUrl);
   const stun = [...options.stunUrls, ...urlsIn(given, false).slice(0, MAX_GIVEN)].flatMap(udpStunUrl);
   if (stun.length > 0) yield* await checkStun(stun);
   else yield iceServers ? noStun(given) : untold('stun', check, token);
@@ -47,6 +48,15 @@ const NO_TURN: Check = {
   text: 'No TURN server is known: if two networks do not let UDP through, clients in them cannot connect.',
   remedy: 'Run one, such as coturn, and start the server with --turn-url and --turn-secret-file.',
 };
+
+function noStunUrl(url: string): Check {
+  return {
+    name: 'stun',
+    status: 'bad',
+    text: `${url} is no STUN URL by UDP.`,
+    remedy: 'It should look like stun:HOST:PORT.',
+  };
+}
 
 function noStun(given: readonly GivenIceServer[]): Check {
   const [{ urls: fallback } = { urls: '' }] = DEFAULT_ICE_SERVERS;

@@ -44,7 +44,7 @@ function udpCheck(isOpen: boolean): Check {
         name: 'udp',
         status: 'bad',
         text: 'No answer by UDP: this network blocks it, and a direct connection will not come up; or none of these STUN servers runs.',
-        remedy: 'Set --turn-url with a turns: URL over TCP 443, and --turn-secret.',
+        remedy: 'Start the server with --turn-url, a turns: URL over TCP 443, and --turn-secret-file.',
       };
 }
 
@@ -62,7 +62,7 @@ function natChecks(ports: readonly number[]): Check[] {
           name: 'nat',
           status: 'warning',
           text: 'Each server sees a different port: a symmetric NAT. Two such networks cannot connect directly.',
-          remedy: 'Set --turn-url and --turn-secret.',
+          remedy: 'Start the server with --turn-url and --turn-secret-file.',
         },
   ];
 }

@@ -224,10 +224,10 @@ export async function checkTls(url: string): Promise<Check> {
 }
 
 /** Whether pages of other sites may connect. */
-export async function checkOrigin(url: string): Promise<Check> {
+export async function checkOrigin(url: string, token: string | undefined): Promise<Check> {
   const name = 'origin';
   try {
-    await greetingOf(url, { origin: FOREIGN_ORIGIN });
+    await greetingOf(url, { ...authorization(token), origin: FOREIGN_ORIGIN });
     return { name, status: 'ok', text: 'Pages of any site can connect.' };
   } catch (error) {
     if ((error as { status?: number }).status !== 403)

@@ -179,7 +179,7 @@ async function checkStun(servers: readonly OneUrl[]): Promise<BrowserCheck[]> {
             name: 'nat',
             status: 'warning',
             text: 'Each server sees another port: a symmetric NAT. Two such networks find no direct way to each other.',
-            remedy: 'Set --turn-url and --turn-secret.',
+            remedy: 'Start the server with --turn-url and --turn-secret-file.',
           }
         : {
             name: 'nat',

@@ -110,6 +110,7 @@ describe('a server that requires a token', () => {
       jwtSecret: SECRET,
       firstMessageTimeoutMs: 50,
       stunUrl: [STUN],
+      allowOrigin: ['*'],
     });
     closing.push(() => void server.stop());
     return server.url;
@@ -139,6 +140,7 @@ describe('a server that requires a token', () => {
   it('is greeted with one, and the servers that it names are tried', async () => {
     const checks = await examined({ url: await started(), token: await signWithSecret({}) });
     expect(find(checks, 'websocket')?.status).toBe('ok');
+    expect(find(checks, 'origin')?.text).toBe('Pages of any site can connect.');
     expect(find(checks, 'stun')?.text).toContain(STUN);
   });
 
@@ -245,6 +247,15 @@ describe('what is not well, and what to do', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it('is a STUN URL that cannot be tried, such as one without its scheme', async () => {
+    const { server } = await startTestServer();
+    const stunUrls = ['stun.example.com:3478', 'stuns:127.0.0.1', 'stun:127.0.0.1?transport=tcp'];
+    const checks = await examined({ url: server.url, stunUrls });
+    expect(
+      checks.filter(({ name, status }) => name === 'stun' && status === 'bad').map(({ text }) => text),
+    ).toEqual(stunUrls.map((url) => `${url} is no STUN URL by UDP.`));
   });
 
   it('is a server that names no STUN server: which one its clients then use is said', async () => {
