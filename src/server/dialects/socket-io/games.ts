@@ -87,9 +87,9 @@ export class Games {
 
   opened(socket: RoomSocket): void {
     this.#connected.set(socket, undefined);
-    if (!socket.isReturning) return;
+    if (!socket.claimsPlace) return;
     const timeoutMs = this.#options.firstMessageTimeoutMs || Number.POSITIVE_INFINITY;
-    this.#deps.signaling.queue.arm(socket, RETURN, timeoutMs, () => this.#turnAwayUnlessHere(socket));
+    this.#deps.signaling.queue.arm(socket, RETURN, timeoutMs, () => void this.#hasToGo(socket));
   }
 
   has(socket: RoomSocket): boolean {
@@ -152,7 +152,7 @@ export class Games {
     if (player && player !== holder) return 'already_in_game';
     if (!player && holder && isItsOwn(holder, fields)) this.#comeBack(holder, socket);
     else if (!player) {
-      if (this.#turnAwayUnlessHere(socket)) return undefined;
+      if (this.#hasToGo(socket)) return undefined;
       const refused = holder ? 'player_taken' : this.#isFull(roomIdKey(fields.game_id), socket.address);
       if (refused) return refused;
       this.#enter(socket, fields);
@@ -166,12 +166,14 @@ export class Games {
   }
 
   /**
-   * A client that was let in above the limits because it comes back, and does not: it has to go, if there are still too
-   * many.
+   * Closes a client that was let in above the limits because it comes back, and does not, if there are still too many.
+   * Otherwise it is like any other from now on.
    */
-  #turnAwayUnlessHere(socket: RoomSocket): boolean {
+  #hasToGo(socket: RoomSocket): boolean {
     const { places, telemetry } = this.#deps;
-    if (!socket.isReturning || this.playerOf(socket) || !places.isOver(socket.address)) return false;
+    const { claimsPlace } = socket;
+    socket.claimsPlace = false;
+    if (!claimsPlace || !places.isOver(socket.address)) return false;
     telemetry.metrics.refused.add('connections');
     telemetry.refusals.warn('connections', socket.address, 'Closed a player without a place to come back to');
     socket.close();
@@ -216,6 +218,7 @@ export class Games {
 
   /** The player keeps its place: its new socket replaces the old one, which is closed. */
   #comeBack(player: Player, socket: RoomSocket): void {
+    socket.claimsPlace = false;
     const before = player.attach(socket);
     this.#connected.delete(before);
     this.#connected.set(socket, player);

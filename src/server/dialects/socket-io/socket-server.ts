@@ -27,8 +27,11 @@ export interface RoomSocket extends TimerOwner {
   readonly address: string;
   /** Counts everything that the client sends. */
   readonly rate: SendingRate;
-  /** It said that it comes back to the place that is kept for it, and was let in above the limits for that. */
-  readonly isReturning: boolean;
+  /**
+   * It said that it comes back to the place that is kept for it, was let in above the limits for that, and is not back
+   * yet.
+   */
+  claimsPlace: boolean;
   emit<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]): void;
   /** Whether a signal of this many bytes may be sent before the client has read what was already sent. */
   hasRoomFor(bytes: number): boolean;
@@ -98,7 +101,7 @@ export function serveSocketIo(
     },
     allowRequest(request, decide) {
       const facts = factsOf(request);
-      const verdict = admission.judgeRequest(facts, { hasPlace: facts.isReturning });
+      const verdict = admission.judgeRequest(facts, { hasPlace: facts.claimsPlace });
       if ('refusal' in verdict) {
         handlers.refused(verdict.refusal.kind);
         decide(verdict.refusal.message, false);
@@ -138,7 +141,7 @@ export function serveSocketIo(
     const own: RoomSocket = {
       id: socket.id,
       address: admission.addressOf(facts),
-      isReturning: facts.isReturning,
+      claimsPlace: facts.claimsPlace,
       timer: NO_TIMER,
       rate: limited.get(socket.conn)?.rate ?? new SendingRate(),
       hasRoomFor: (bytes) => limited.get(socket.conn)?.hasRoomFor(bytes) ?? false,
@@ -209,11 +212,11 @@ function isForWebSocket(req: HttpRequest): boolean {
 }
 
 interface HandshakeFacts extends RequestFacts {
-  readonly isReturning: boolean;
+  readonly claimsPlace: boolean;
 }
 
 function readHandshake(res: HttpResponse, req: HttpRequest): HandshakeFacts {
-  return { ...readFacts(res, req), isReturning: req.getQuery('resume') === 'back' };
+  return { ...readFacts(res, req), claimsPlace: req.getQuery('resume') === 'back' };
 }
 
 /**

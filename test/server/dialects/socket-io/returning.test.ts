@@ -260,6 +260,23 @@ describe('the place of a player that is away', () => {
         },
       );
 
+      it('lets it go from game to game once it is back, also while others say that they come back', async () => {
+        const test = await start({ [option]: 3 });
+        const { two, token } = await game(test);
+        const three = await connect(test);
+        await enter(three, 3, { resume: true });
+        await vanish(test, two, '2');
+        const again = await connect(test, back);
+        await enter(again, 2, { token });
+        await vanish(test, three, '3');
+        const other = await connect(test, back);
+        expect(await again.ask('leave_game', { game_id: 'g' })).toEqual({});
+        expect(await again.join('next', 2)).toEqual({ players: [2] });
+        test.clock.advance(5_100);
+        await other.until(() => !other.socket.connected, 'its end');
+        await again.settled();
+      });
+
       it('is kept from others who say that they come back, and then nothing: for 5 s', async () => {
         const { test, token } = await full();
         const other = await connect(test, back);
