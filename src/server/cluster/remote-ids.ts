@@ -134,15 +134,14 @@ export class RemoteIds implements OtherIds {
 
   onPairingKept(node: NodeId, { to, from, pairing }: NodeMessageOf<'pairing_kept'>): void {
     const recipient = this.#own?.recipient(to, pairing.from);
-    const knownAs = recipient && from.slice(to.length - recipient.publicId.length);
-    const party =
-      recipient &&
-      this.#pairings.joined(...([node, recipient, { ...pairing, is_new: true }] as const), {
-        theirs: from,
-        ours: to,
-        knownAs: knownAs ?? '',
-      });
-    if (!party) this.#pairings.refused(node, pairing);
+    if (!recipient) {
+      this.#pairings.refused(node, pairing);
+      return;
+    }
+    // Both are of one app, so their ids begin alike.
+    const knownAs = from.slice(to.length - recipient.publicId.length);
+    const chosen = { theirs: from, ours: to, knownAs };
+    this.#pairings.joined(node, recipient, { ...pairing, is_new: true }, chosen);
   }
 
   onNotSaid({ to, from }: NodeMessageOf<'not_said'>): void {

@@ -71,8 +71,10 @@ export class SessionOpener {
     return client;
   }
 
-  /** @returns undefined if sessions cannot be resumed */
-  /** @param restoredWith see {@link ResumeState} */
+  /**
+   * @param restoredWith see {@link ResumeState}
+   * @returns undefined if sessions cannot be resumed
+   */
   newResumeState(
     id: string,
     generation: number,
