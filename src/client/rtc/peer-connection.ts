@@ -113,13 +113,12 @@ export class RtcConnection {
     return this.#channels.get(label)?.isOpen === true;
   }
 
-  /** The first offer includes the data channels; only the first offerer creates them. */
+  /** @param iceRestart false: it is the first offer, which includes the data channels; only its maker creates them */
   makeOffer(iceRestart: boolean): void {
     this.#enqueue(async () => {
       this.#found ??= [];
       this.#restartIsDue ||= iceRestart;
-      const isFirst = this.#channels.size === 0 && !this.#rtc.remoteDescription;
-      const offered = this.#offered ?? (isFirst ? this.#offerFirst() : this.#offerAgain(iceRestart));
+      const offered = this.#offered ?? (iceRestart ? this.#offerRestart() : this.#offerFirst());
       this.#offered = undefined;
       await offered;
       this.#announce((sdp) => this.#handlers.localOffer(sdp));
@@ -255,9 +254,8 @@ export class RtcConnection {
     await this.#rtc.setLocalDescription();
   }
 
-  async #offerAgain(iceRestart: boolean): Promise<void> {
-    const offer = iceRestart ? await this.#rtc.createOffer({ iceRestart }) : undefined;
-    await this.#rtc.setLocalDescription(offer);
+  async #offerRestart(): Promise<void> {
+    await this.#rtc.setLocalDescription(await this.#rtc.createOffer({ iceRestart: true }));
   }
 
   /** Tells of the description that was set, then of the candidates that were found meanwhile. */

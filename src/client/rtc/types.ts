@@ -65,7 +65,6 @@ export interface DataChannel {
 export interface PeerConnection {
   readonly connectionState: RtcConnectionState;
   readonly localDescription: { readonly sdp: string } | null;
-  readonly remoteDescription: unknown;
   onconnectionstatechange: (() => void) | null;
   onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null;
   ondatachannel: ((event: { channel: DataChannel }) => void) | null;

@@ -60,7 +60,6 @@ export class FakeDataChannel implements DataChannel {
 export class FakePeerConnection implements PeerConnection {
   connectionState: RtcConnectionState = 'new';
   localDescription: { readonly sdp: string } | null = null;
-  remoteDescription: unknown = null;
   onconnectionstatechange: (() => void) | null = null;
   onicecandidate: ((event: { candidate: IceCandidate | null }) => void) | null = null;
   ondatachannel: ((event: { channel: DataChannel }) => void) | null = null;
@@ -121,7 +120,6 @@ export class FakePeerConnection implements PeerConnection {
 
   setRemoteDescription(description: SessionDescription): Promise<void> {
     return this.#operation(`setRemote(${description.type})`, () => {
-      this.remoteDescription = description;
       this.#isAnswerDue = description.type === 'offer';
     });
   }

@@ -122,10 +122,6 @@ class WeriftConnection implements PeerConnection {
     return this.#pc.localDescription;
   }
 
-  get remoteDescription(): unknown {
-    return this.#pc.remoteDescription;
-  }
-
   get sctp(): { readonly state: string } | null {
     const { state } = (this.#sctpTransport?.sctp as { readonly state?: string } | undefined) ?? {};
     return state === undefined ? null : { state };
