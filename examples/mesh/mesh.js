@@ -26,7 +26,11 @@ peer.on('error', (error) => console.error(`${error.code}: ${error.message}`));
 
 process.once('SIGINT', () => peer.close());
 for await (const line of createInterface({ input: process.stdin })) {
-  const { missed } = await room.broadcast(line);
-  if (missed.length > 0) console.log(`Not heard by ${missed.map(who).join(', ')}.`);
+  try {
+    const { missed } = await room.broadcast(line);
+    if (missed.length > 0) console.log(`Not heard by ${missed.map(who).join(', ')}.`);
+  } catch (error) {
+    console.error(`${error.code}: ${error.message}`);
+  }
 }
 await peer.close();

@@ -62,6 +62,16 @@ describe('pairlane chat --room', () => {
     expect(await ann.exited()).toBe(0);
   });
 
+  it('goes on after a line that is too long to be sent', async () => {
+    const { server } = await startTestServer();
+    const chat = pairlane(['chat', '--url', server.url, '--room', 'den', ...local]);
+    await chat.printed(/You are /);
+    chat.child.stdin?.write(`${'x'.repeat(70_000)}\n`);
+    await chat.printed(/\*\*\* Error: .*65,536 bytes/);
+    chat.child.stdin?.end();
+    expect(await chat.exited()).toBe(0);
+  });
+
   it('says what is wrong, and ends with status 1', async () => {
     const { server } = await startTestServer();
     const maker = await testPeer(server.url);

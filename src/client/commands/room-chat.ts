@@ -48,8 +48,12 @@ export async function chatInRoom(name: string, options: RoomChatOptions): Promis
 }
 
 async function say(room: Room, text: string, print: Print): Promise<void> {
-  const { missed } = await room.broadcast(text);
-  if (missed.length > 0) print(`*** Not reached: ${missed.join(', ')} ***`);
+  try {
+    const { missed } = await room.broadcast(text);
+    if (missed.length > 0) print(`*** Not reached: ${missed.join(', ')} ***`);
+  } catch (error) {
+    print(described(error));
+  }
 }
 
 function report(room: Room, print: Print, end: (status: number) => void): void {
