@@ -12,6 +12,8 @@ const TIMEOUT_MS = 5_000;
 /** TURN credentials contain the time; a clock that is off by more than this may let them expire early. */
 const MAX_SKEW_MS = 30_000;
 const SOON_DAYS = 14;
+/** Codes of Node's errors. Those that are not in CERT are from chains that are not whole, or not well made. */
+const OF_TLS = /CERT|LEAF_SIGNATURE|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$|^EPROTO$|^ERR_(SSL|TLS)/;
 /** How many characters of a server's own text are shown. */
 const MAX_SERVER_WORDS = 200;
 const DAY_MS = 86_400_000;
@@ -114,7 +116,7 @@ function refusalWords(error: unknown): Pick<Check, 'text' | 'remedy'> {
       text,
       remedy: 'It may wait for a token: bring one with --token-file. Otherwise, is it a Pairlane server?',
     };
-  if (code !== undefined && /CERT|^EPROTO$|^ERR_(SSL|TLS)/.test(code)) return { text, remedy: 'See `tls`.' };
+  if (code !== undefined && OF_TLS.test(code)) return { text, remedy: 'See `tls`.' };
   if (code === 'ECONNRESET') return { text, remedy: 'If the port speaks TLS, the URL begins with wss://.' };
   if (status === 401 || status === 403)
     return {

@@ -239,6 +239,13 @@ describe('what is not well, and what to do', () => {
         status: 'bad',
         text: expect.stringContaining('not trusted'),
       });
+      const leaf = await startTestServer(
+        makeCertificate(folder, 'leaf', 'IP:127.0.0.1', makeCertificate(folder, 'issuer')),
+      );
+      expect(find(await examined({ url: leaf.server.url }), 'websocket')).toMatchObject({
+        text: expect.stringContaining('unable to verify the first certificate'),
+        remedy: 'See `tls`.',
+      });
       const plain = await examined({ url: server.url.replace('wss:', 'ws:') });
       expect(find(plain, 'websocket')).toMatchObject({
         status: 'bad',
