@@ -196,4 +196,9 @@ export const parts: readonly Part[] = [
     files: /^client\/rooms\//,
     tests: ['client/rooms/(remote|manager|hostile)'],
   },
+  {
+    area: 'client',
+    files: /^client\/room\//,
+    tests: ['client/room/'],
+  },
 ];

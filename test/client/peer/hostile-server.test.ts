@@ -188,8 +188,12 @@ describe('a peer that opens data channels without end', () => {
   });
 });
 
-/** A link to a server that welcomes it, and acks nothing. @param unsentBytes as its socket says */
-function linked(unsentBytes = 0) {
+/**
+ * A link to a server that welcomes it, and acks nothing.
+ * @param unsentBytes as its socket says
+ * @param isMany whether its client may have several peers
+ */
+function linked(unsentBytes = 0, isMany = true) {
   let socket: SocketHandlers | undefined;
   const sent: string[] = [];
   const told: string[] = [];
@@ -201,7 +205,7 @@ function linked(unsentBytes = 0) {
       return { send: (text) => sent.push(text), close: () => {}, unsentBytes };
     },
     {
-      isMany: true,
+      isMany,
       received: ({ type }) => {
         if (type !== 'your_id') heard += 1;
       },
@@ -217,9 +221,32 @@ function linked(unsentBytes = 0) {
   link.open();
   welcome();
   let seq = 0;
-  const say = (message: object, senderSeq: number) => {
+  const say = (message: object, senderSeq?: number) => {
     seq += 1;
-    socket?.received(`[${seq},0,${JSON.stringify(message)},${senderSeq}]`);
+    socket?.received(JSON.stringify([seq, 0, message, ...(senderSeq === undefined ? [] : [senderSeq])]));
   };
   return { link, sent, told, say, welcome, heard: () => heard, handlers: () => socket };
 }
+
+describe('the messages of a new peer', () => {
+  it.each([
+    ['one peer', false],
+    ['several peers', true],
+  ])(
+    'are all heard, though they are numbered as those of the last one were, by a client of %s',
+    (_who, isMany) => {
+      const { say, heard } = linked(0, isMany);
+      const pairing = (epoch: number) => ({
+        type: 'paired',
+        ...{ peer_id: `peer ${epoch}`, initiator: true, polite: false, epoch },
+      });
+      const candidate = { type: 'candidate', candidate: null, from_peer: true };
+      say(pairing(1));
+      for (const seq of [1, 2, 2]) say({ ...candidate, epoch: 1 }, seq);
+      expect(heard()).toBe(3);
+      say(pairing(2));
+      for (const seq of [1, 2, 2]) say({ ...candidate, epoch: 2 }, seq);
+      expect(heard()).toBe(6);
+    },
+  );
+});

@@ -62,6 +62,20 @@ function setUp(
 }
 
 describe('the machine host', () => {
+  it('counts how often each transition was taken, by all instances together', () => {
+    const { host, start } = setUp();
+    const instances = [start(), start()] as const;
+    for (const instance of instances) host.dispatch(instance, { type: 'GO' });
+    host.dispatch(instances[0], { type: 'BACK' });
+    // The guard is false: nothing is taken.
+    host.dispatch(instances[0], { type: 'LOUDER' });
+    const counts = [...host.taken].map(([{ eventType }, count]) => [eventType, count]);
+    expect(counts.filter(([eventType]) => ['GO', 'BACK', 'LOUDER'].includes(String(eventType)))).toEqual([
+      ['GO', 2],
+      ['BACK', 1],
+    ]);
+  });
+
   it('executes effects only after the new state is committed', () => {
     const { host, start, log } = setUp();
     const instance = start();
