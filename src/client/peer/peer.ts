@@ -54,6 +54,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#rooms = new Rooms({
       ownId: () => this.id,
       connectionWith: (id) => this.#connections.byPeer.get(id),
+      channels: channels.map(({ label }) => label),
       send: (message) => this.#link.send(message),
       requests: this.#requests,
     });

@@ -3,7 +3,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { ServerMessageOf, Topology } from '../../protocol/index.ts';
 import type { Abortable, CutShort } from '../peer/abortable.ts';
 import type { Connection } from '../peer/connection.ts';
-import type { PairlaneError } from '../peer/errors.ts';
+import { PairlaneError } from '../peer/errors.ts';
 import { tell } from '../peer/tell.ts';
 import { sendFaultOf } from '../rtc/data-channel.ts';
 import { isWanted, RoomEdges } from './room-edges.ts';
@@ -14,6 +14,8 @@ import type { JoinOptions } from './room-options.ts';
 export interface RoomDeps {
   readonly ownId: () => string | undefined;
   readonly connectionWith: (id: string) => Connection | undefined;
+  /** The labels of the data channels of each connection. */
+  readonly channels: readonly string[];
   readonly updateMetadata: (room: Room, metadata: unknown, signal?: AbortSignal) => Promise<void>;
   readonly lock: (room: Room, isLocked: boolean, signal?: AbortSignal) => Promise<void>;
   readonly leave: (room: Room, signal?: AbortSignal) => Promise<void>;
@@ -112,6 +114,8 @@ export class Room extends EventEmitter<RoomEvents> {
     channel?: string,
     { signal }: Abortable = {},
   ): Promise<Broadcast> {
+    if (channel !== undefined && !this.#deps.channels.includes(channel))
+      throw new PairlaneError('unknown_channel');
     const fault = sendFaultOf(data);
     if (fault) throw fault;
     const connections = [...this.#members.keys()].flatMap((id) => this.#deps.connectionWith(id) ?? []);
@@ -119,11 +123,7 @@ export class Room extends EventEmitter<RoomEvents> {
       connections.map((connection) =>
         connection.send(data, channel, { signal }).then(
           () => [connection.peerId],
-          (error: PairlaneError) => {
-            // No member has that channel, now or later.
-            if (error.code === 'unknown_channel') throw error;
-            return [];
-          },
+          () => [],
         ),
       ),
     );

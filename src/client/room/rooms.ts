@@ -16,7 +16,7 @@ import type { PendingRequests } from '../peer/pending-requests.ts';
 import { Room, type RoomDeps } from './room.ts';
 import { checkJoin, type JoinOptions, joinRequest } from './room-options.ts';
 
-export interface RoomsDeps extends Pick<RoomDeps, 'ownId' | 'connectionWith'> {
+export interface RoomsDeps extends Pick<RoomDeps, 'ownId' | 'connectionWith' | 'channels'> {
   readonly send: (message: ClientMessage) => void;
   readonly requests: PendingRequests;
 }
@@ -36,6 +36,7 @@ export class Rooms {
     this.#roomDeps = {
       ownId: deps.ownId,
       connectionWith: deps.connectionWith,
+      channels: deps.channels,
       updateMetadata: (...asked) => this.#updateMetadata(...asked),
       lock: (...asked) => this.#lock(...asked),
       leave: (...asked) => this.#leave(...asked),

@@ -49,14 +49,15 @@ describe('a member', () => {
     expect(ann.peer.connections.size).toBe(1);
   });
 
-  it('is told that what it sends to all cannot be sent to anybody', async () => {
+  it('is told that what it sends to all cannot be sent to anybody, also while it is alone', async () => {
     const [ann] = (await mesh(await startTestServer(), 2)) as [Joined, Joined];
-    for (const [data, channel, code] of [
-      ['x'.repeat(65_537), undefined, 'too_large_to_send'],
-      [{ x: 1 } as never, undefined, 'send_failed'],
-      ['hello', 'no such channel', 'unknown_channel'],
-    ] as const)
-      expect(await errorOf(ann.room.broadcast(data, channel))).toMatchObject({ code });
+    for (const room of [ann.room, await ann.peer.join('attic')])
+      for (const [data, channel, code] of [
+        ['x'.repeat(65_537), undefined, 'too_large_to_send'],
+        [{ x: 1 } as never, undefined, 'send_failed'],
+        ['hello', 'no such channel', 'unknown_channel'],
+      ] as const)
+        expect(await errorOf(room.broadcast(data, channel))).toMatchObject({ code });
   });
 
   it('that loses its link keeps its place, and nobody is told of it', async () => {
