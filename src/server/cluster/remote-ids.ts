@@ -23,6 +23,8 @@ interface RemoteHolder extends IdHolder {
 export class RemoteIds implements OtherIds {
   /** By id: what each node has, beginning with the holder. */
   readonly #holders = new Map<string, readonly [RemoteHolder, ...RemoteHolder[]]>();
+  /** Those that were lost with their nodes while clients here are paired with them: each may come to another node. */
+  readonly #lost = new Map<string, RemoteHolder>();
   /** Of the holders at this node. */
   readonly #versions = new Map<string, number>();
   readonly #here: NodeId;
@@ -52,10 +54,11 @@ export class RemoteIds implements OtherIds {
   taken(holder: IdHolder): void {
     const { id, session } = holder;
     const others = this.#holders.get(id) ?? [];
-    const before = others[0];
+    const before = others[0] ?? this.#lost.get(id);
     const versions = [this.#versions.get(id) ?? 0, ...others.map(({ version }) => version)];
     this.#versions.set(id, Math.max(...versions) + 1);
     this.#holders.delete(id);
+    this.#lost.delete(id);
     for (const partner of partnersOf(this.#pairings, before, holder))
       if (this.#own?.recipient(id, partner.session.id)) this.#pairings.goOn(partner, { session });
     this.#tell([holder]);
@@ -91,7 +94,12 @@ export class RemoteIds implements OtherIds {
   }
 
   lost(node: NodeId): void {
-    for (const id of [...this.#holders.keys()]) this.#forget(id, node);
+    for (const [id, [holder]] of [...this.#holders]) {
+      if (holder.node === node) this.#lost.set(id, holder);
+      this.#forget(id, node);
+    }
+    for (const [id, { session }] of this.#lost)
+      if (this.#pairings.partnersOf(session, id).length === 0) this.#lost.delete(id);
   }
 
   onTaken(node: NodeId, { holders }: NodeMessageOf<'ids_taken'>): void {
@@ -103,8 +111,9 @@ export class RemoteIds implements OtherIds {
       const theirs = { ...holder, isOnline, node };
       // Its node has been told of ours, and gives it up.
       if (ours && this.#keeps(ours, theirs)) continue;
-      const before = ours ?? this.find(id);
+      const before = ours ?? this.find(id) ?? this.#lost.get(id);
       const partners = partnersOf(this.#pairings, before, theirs);
+      this.#lost.delete(id);
       this.#forget(id, node);
       const [first, ...others] = [theirs, ...(this.#holders.get(id) ?? [])].sort(byClaim);
       if (first) this.#holders.set(id, [first, ...others]);

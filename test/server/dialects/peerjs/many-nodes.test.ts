@@ -126,6 +126,30 @@ describe('a client that takes its id to another node', () => {
     await reachEachOther(second, b, 1);
     expect(second.closed).toBeUndefined();
   });
+
+  it('gets none of the pairings of another client that had the id, and whose node was lost', async () => {
+    const { nodes, kill, advance } = await startTestCluster(2, { peerjs: true });
+    const openAt = async (node: number, id: string, token: string) => {
+      const query = new URLSearchParams({ key: 'peerjs', id, token });
+      const client = await JsonClient.open(`${nodes[node]?.server.url}peerjs?${query}`);
+      expect(await client.takeOne()).toEqual(OPEN);
+      return client;
+    };
+    const [lost, b] = [await openAt(0, 'a', 'of a'), await openAt(1, 'b', 'of b')];
+    const { parts } = (nodes[1] as TestServer).server;
+    await until(() => parts.cluster?.ids.find('a'), 'the node to know');
+    b.send(offer('a'));
+    await lost.takeOne();
+    await kill(nodes[0] as TestServer);
+    await advance(5_000);
+    await until(() => parts.cluster?.ids.find('a') === undefined, 'the loss');
+    const [session] = [...parts.pairings].flatMap(({ parties }) =>
+      parties.filter(({ id }) => id.startsWith('00000001')),
+    );
+    await openAt(1, 'a', 'of another');
+    expect([...parts.pairings].flatMap(({ parties }) => parties)).toContain(session);
+    expect(parts.pairings.size).toBe(1);
+  });
 });
 
 describe('where clients must say what they may', () => {
@@ -161,6 +185,36 @@ describe('where clients must say what they may', () => {
     clients[shy as 'a'].send(answer(asks));
     expect(await clients[asks].takeOne()).toEqual(from(shy, answer(asks)));
     expect([clients.a.inbox, clients.b.inbox]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['a third node', 2, 1],
+    ['the node that it comes to', 1, 1],
+  ])('one whose node was lost goes on at once with its only peer at %s', async (_where, at, to) => {
+    const { nodes, kill, advance } = await startTestCluster(3, { peerjs: true, jwtSecret: SECRET });
+    const openAt = async (node: number, id: string, more: JWTPayload = {}) => {
+      const token = await signWithSecret({ max_peers: 1, ...more });
+      const query = new URLSearchParams({ key: 'peerjs', id, token });
+      const client = await JsonClient.open(`${nodes[node]?.server.url}peerjs?${query}`);
+      expect(await client.takeOne()).toEqual(OPEN);
+      return client;
+    };
+    const sessionOf = (node: number, id: string) =>
+      nodes[node]?.server.parts.cluster?.ids.find(`/${id}`)?.session;
+    const [lost, b] = [await openAt(0, 'a', { sub: 'a' }), await openAt(at, 'b', { may: [] })];
+    await until(() => sessionOf(0, 'b') && sessionOf(1, 'a') && sessionOf(2, 'a'), 'the nodes to know');
+    lost.send(offer('b'));
+    await b.takeOne();
+    await kill(nodes[0] as TestServer);
+    await advance(5_000);
+    await until(() => sessionOf(at, 'a') === undefined, 'the loss');
+    const a = await openAt(to, 'a', { sub: 'a' });
+    await until(() => at === to || sessionOf(at, 'a'), 'the node to know');
+    b.send(answer('a'));
+    expect(await a.takeOne()).toEqual(from('b', answer('a')));
+    a.send(candidate('b', 1));
+    expect(await b.takeOne()).toEqual(from('a', candidate('b', 1)));
+    expect(nodes[at]?.server.parts.pairings.size).toBe(1);
   });
 });
 
