@@ -102,6 +102,20 @@ it('1,000 ids of absent PeerJS peers are kept without the messages of 64 KiB tha
   expect(heapUsed() - before).toBeLessThan(8 * 1024 * 1024);
 });
 
+it('1,000 ids that clients chose at a node that was lost are kept by no other, where nobody is paired with them', () => {
+  const ids = new RemoteIds(1, { inUse: [] } as never, { partnersOf: () => [] } as never);
+  ids.serve({ find() {}, arrivedElsewhere() {} } as never);
+  const before = heapUsed();
+  for (let n = 0; n < 1_000; n += 1) {
+    const holder = { id: longText(`${n}`), proof: 'its token', session: `${n}`, online: true, version: 1 };
+    ids.onTaken(2, { type: 'ids_taken', holders: [holder] });
+  }
+  expect([...ids.online]).toHaveLength(1_000);
+  ids.lost(2);
+  expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024);
+  expect(ids.find('nobody')).toBeUndefined();
+});
+
 it('1,000 ids that clients chose are kept by no node of a cluster once those have left', () => {
   const ids = new RemoteIds(1, { inUse: [] } as never, {} as never);
   const before = heapUsed();

@@ -137,7 +137,7 @@ describe('a client that takes its id to another node', () => {
     };
     const [lost, b] = [await openAt(0, 'a', 'of a'), await openAt(1, 'b', 'of b')];
     const { parts } = (nodes[1] as TestServer).server;
-    await until(() => parts.cluster?.ids.find('a'), 'the node to know');
+    await until(() => parts.cluster?.ids.find('a') !== undefined, 'the node to know');
     b.send(offer('a'));
     await lost.takeOne();
     await kill(nodes[0] as TestServer);
@@ -199,17 +199,17 @@ describe('where clients must say what they may', () => {
       expect(await client.takeOne()).toEqual(OPEN);
       return client;
     };
-    const sessionOf = (node: number, id: string) =>
-      nodes[node]?.server.parts.cluster?.ids.find(`/${id}`)?.session;
+    const knows = (node: number, id: string) =>
+      nodes[node]?.server.parts.cluster?.ids.find(`/${id}`) !== undefined;
     const [lost, b] = [await openAt(0, 'a', { sub: 'a' }), await openAt(at, 'b', { may: [] })];
-    await until(() => sessionOf(0, 'b') && sessionOf(1, 'a') && sessionOf(2, 'a'), 'the nodes to know');
+    await until(() => knows(0, 'b') && knows(1, 'a') && knows(2, 'a'), 'the nodes to know');
     lost.send(offer('b'));
     await b.takeOne();
     await kill(nodes[0] as TestServer);
     await advance(5_000);
-    await until(() => sessionOf(at, 'a') === undefined, 'the loss');
+    await until(() => !knows(at, 'a'), 'the loss');
     const a = await openAt(to, 'a', { sub: 'a' });
-    await until(() => at === to || sessionOf(at, 'a'), 'the node to know');
+    await until(() => at === to || knows(at, 'a'), 'the node to know');
     b.send(answer('a'));
     expect(await a.takeOne()).toEqual(from('b', answer('a')));
     a.send(candidate('b', 1));
