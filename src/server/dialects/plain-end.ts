@@ -77,7 +77,7 @@ function load(): { readonly memory: Uint8Array; readonly scan: Scanner['scan'] }
 const scanner = load();
 
 /**
- * Plain is printable ASCII without quotation marks and backslashes, and the escapes `\r` and `\n`.
+ * Plain is ASCII without control characters below 0x20, quotation marks and backslashes, and the escapes `\r` and `\n`.
  * @param from a place in the bytes, or their end
  * @returns the place of the first byte from there on that is not plain, or the end; undefined: that is not known
  */

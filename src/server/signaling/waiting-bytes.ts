@@ -9,7 +9,7 @@ export const KEPT_FRAME_BYTES = 512;
 
 export interface Waits {
   readonly waitingBytes: number;
-  /** Ends its pairing and drops what its peers sent. */
+  /** Drops what waits, and ends what that makes useless: a pairing, or the wait for an absent peer. */
   shedWaiting(): void;
 }
 
