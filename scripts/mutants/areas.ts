@@ -157,7 +157,7 @@ export const parts: readonly Part[] = [
     area: 'cluster',
     files: /^server\/cluster\/(?!bus\/)/,
     tests: [
-      'server/cluster/(links|node-link|drain|pairing|migration|rooms|many-peers|inspect)',
+      'server/cluster/(links|node-link|drain|pairing|migration|rooms|many-peers|inspect|remote-topics)',
       'server/signaling/pairing-keys',
       'server/dialects/(topics|peerjs)',
       'server/inspector/(fleet|views|merged-record)',

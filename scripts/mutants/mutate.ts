@@ -39,6 +39,11 @@ const MARK = '0;';
 /** A small number is changed by one; a large one is a time or a limit, where one more makes no difference. */
 const changed = (number: number) => (Math.abs(number) < 10 ? number + 1 : number * 2);
 
+/** What a comparator returns of which only the sign counts: `… ? -1 : 1`. */
+const COMPARED = /^(-1\s*:\s*1|1\s*:\s*-1)$/;
+/** A typed array that begins empty, and grows: that it has room for one more at first makes no difference. */
+const EMPTY = /^new \w+\d+Array\(0\)$/;
+
 /** All mutants of a file's text, in source order. */
 export function mutantsOf(file: string, text: string): Mutant[] {
   const bytes = Buffer.from(MARK + text);
@@ -61,6 +66,7 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   const visit = (node: Node): void => {
     const { start, end } = node.span;
     if (node.type.startsWith('Ts') || node.type === 'ImportDeclaration') return;
+    if (node.type === 'NewExpression' && EMPTY.test(slice(start, end))) return;
     if (node.type === 'BinaryExpression') {
       const [left, right] = [node.left as Node, node.right as Node];
       const swapped = SWAPPED[String(node.operator)];
@@ -71,8 +77,13 @@ export function mutantsOf(file: string, text: string): Mutant[] {
     else if (node.type === 'AwaitExpression')
       replace(start, end, slice((node.argument as Node).span.start, end));
     else if (node.type === 'IfStatement') negate(node.test as Node);
-    else if (node.type === 'ConditionalExpression') negate(node.test as Node);
-    else if (node.type === 'ExpressionStatement') replace(start, end, ';');
+    else if (node.type === 'ConditionalExpression') {
+      negate(node.test as Node);
+      if (COMPARED.test(slice((node.consequent as Node).span.start, end))) {
+        visit(node.test as Node);
+        return;
+      }
+    } else if (node.type === 'ExpressionStatement') replace(start, end, ';');
     for (const child of Object.values(node)) visitAny(child);
   };
   const visitAny = (child: unknown): void => {

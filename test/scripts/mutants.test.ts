@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ChildRuns } from '../../scripts/mutants/child-runs.ts';
+import { mutantsOf } from '../../scripts/mutants/mutate.ts';
 
 let tree: string;
 beforeEach(() => {
@@ -51,5 +52,21 @@ describe('the tests run on a mutant', () => {
       timedOut: false,
       output: 'why\n',
     });
+  });
+});
+
+describe('the mutants of a text', () => {
+  const changesOf = (text: string) => mutantsOf('a.ts', text).map(({ change }) => change.trim());
+
+  it('leave the numbers of a comparator, of which only the sign counts, and change its condition', () => {
+    const all = ['a < b → !(a < b)', '<  →  <='];
+    for (const numbers of ['-1 : 1', '1 : -1'])
+      expect(changesOf(`const order = (a, b) => (a < b ? ${numbers});`)).toEqual(all);
+    expect(changesOf('const other = (a, b) => (a < b ? -1 : 2);')).toEqual([...all, '1 → 2', '2 → 3']);
+  });
+
+  it('leave the size of a typed array that begins empty, and change any other', () => {
+    expect(changesOf('let list = new Int32Array(0);')).toEqual([]);
+    expect(changesOf('let list = new Int32Array(1);')).toEqual(['1 → 2']);
   });
 });

@@ -66,6 +66,18 @@ describe("the step queue's time", () => {
   });
 });
 
+it('the step queue counts how often something enters it, and not what follows from that', () => {
+  const { queue } = setUp();
+  const counted: number[] = [];
+  const count = () => counted.push(queue.entries);
+  queue.push(() => {
+    count();
+    queue.push(count);
+  });
+  queue.batch(() => queue.push(count));
+  expect(counted).toEqual([1, 1, 2]);
+});
+
 describe('a step that throws', () => {
   it('does not lose those that wait behind it', () => {
     const queue = new StepQueue();

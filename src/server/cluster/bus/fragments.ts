@@ -50,23 +50,21 @@ export class FragmentCutter {
   }
 }
 
-/** UTF-8 needs at most three bytes per UTF-16 unit. */
-const MAX_BYTES_PER_CHAR = 3;
 const MAX_BYTES_OF_CHARACTER = 4;
 
 function piecesOf(text: string, maxBytes: number): string[] {
   if (maxBytes < MAX_BYTES_OF_CHARACTER) throw new RangeError('a fragment has no room for a character');
-  if (text.length * MAX_BYTES_PER_CHAR <= maxBytes) return [text];
+  if (Buffer.byteLength(text) <= maxBytes) return [text];
   const bytes = Buffer.from(text);
   const pieces: string[] = [];
   let start = 0;
-  while (bytes.length - start > maxBytes) {
+  do {
     let end = start + maxBytes;
     // Goes back to the first byte of a character, since each piece must be valid text.
     while (((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
     pieces.push(bytes.toString('utf8', start, end));
     start = end;
-  }
+  } while (bytes.length - start > maxBytes);
   pieces.push(bytes.toString('utf8', start));
   return pieces;
 }

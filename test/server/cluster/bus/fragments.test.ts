@@ -26,6 +26,11 @@ describe('a text in fragments', () => {
     );
   });
 
+  it.each([1, 2, 3])('that fills %d fragments to the last byte has no empty one behind them', (count) => {
+    const sent = 'x'.repeat(count * 20);
+    expect(new FragmentCutter('a').cut(sent, MAX_HEADER_CHARS + 20)).toHaveLength(count);
+  });
+
   it('has a header no longer than is left free for it, whatever its numbers are', () => {
     const longest = `PL1 ${'z'.repeat(32)} ${'9'.repeat(15)} 99998 99999\n`;
     expect(longest.length).toBe(MAX_HEADER_CHARS);

@@ -42,6 +42,17 @@ describe('fragments on their way to one node', () => {
     );
   });
 
+  it('go out while less than 128 KiB are under way, be it by one byte', () => {
+    const wire: string[] = [];
+    const flow = new RelayFlow(
+      (fragment) => wire.push(fragment),
+      () => 0,
+    );
+    flow.push([...Array.from({ length: 127 }, () => 'x'.repeat(KIBIBYTE)), 'x'.repeat(KIBIBYTE - 1)]);
+    flow.push(['goes out', 'waits']);
+    expect(wire.slice(128)).toEqual(['goes out']);
+  });
+
   it('are acked once 64 KiB came, not one by one', () => {
     const flow = new RelayFlow(
       () => {},
