@@ -31,6 +31,12 @@ describe('a text in fragments', () => {
     expect(new FragmentCutter('a').cut(sent, MAX_HEADER_CHARS + 20)).toHaveLength(count);
   });
 
+  it('is sent in 99,999 fragments at most, since a header has no place for more', () => {
+    const fragmentsOf = (count: number) =>
+      new FragmentCutter('a').cut('x'.repeat(count * 4), MAX_HEADER_CHARS + 4);
+    expect([99_999, 100_000].map((count) => fragmentsOf(count).length)).toEqual([99_999, 0]);
+  });
+
   it('has a header no longer than is left free for it, whatever its numbers are', () => {
     const longest = `PL1 ${'z'.repeat(32)} ${'9'.repeat(15)} 99998 99999\n`;
     expect(longest.length).toBe(MAX_HEADER_CHARS);
