@@ -335,22 +335,25 @@ describe('the inspector', () => {
     const banner = page.locator('.chaos');
     const end = banner.getByRole('button', { name: 'End now' });
     const focused = () => page.evaluate<string>('document.activeElement.textContent');
-    await page.getByRole('button', { name: 'Chaos' }).press('Enter');
-    await page.getByLabel('Delay by').press('Enter');
-    await end.press('Enter');
-    await banner.waitFor({ state: 'hidden' });
+    const delay = async () => {
+      await page.getByRole('button', { name: 'Chaos' }).press('Enter');
+      await page.getByLabel('Delay by').press('Enter');
+      await end.focus();
+    };
+    const endNow = async () => {
+      await end.press('Enter');
+      await banner.waitFor({ state: 'hidden' });
+    };
+    await delay();
+    await endNow();
     expect(await focused()).toBe('Chaos');
     await page.setViewportSize({ width: 390, height: 844 });
     await page.getByRole('button', { name: 'Menu' }).press('Enter');
-    await page.getByRole('button', { name: 'Chaos' }).press('Enter');
-    await page.getByLabel('Delay by').press('Enter');
-    await end.press('Enter');
-    await banner.waitFor({ state: 'hidden' });
+    await delay();
+    await endNow();
     expect(await focused()).toBe('Menu');
     await page.setViewportSize({ width: 1440, height: 900 });
-    await page.getByRole('button', { name: 'Chaos' }).press('Enter');
-    await page.getByLabel('Delay by').press('Enter');
-    await end.focus();
+    await delay();
     await testServer.server.stop();
     await banner.waitFor({ state: 'hidden' });
     expect(await focused()).toBe('Pairlane inspector');
