@@ -154,6 +154,12 @@ const oddParts = {
       BACK: { actions: cancel('later') },
     },
   },
+  'an event raised later under its own name': {
+    on: {
+      NOTE: { actions: [cancel('LOUD'), raise({ type: 'LOUD' }, { delay: 100, id: 'LOUD' })] },
+      LOUD: { actions: 'count' },
+    },
+  },
   'names of what is called back that are worked out': {
     on: {
       NOTE: {

@@ -185,6 +185,43 @@ describe('the machine host', () => {
     ]);
   });
 
+  it('tells the observer of no guard of an event that was taken', () => {
+    const { host, start } = setUp();
+    const instance = start();
+    for (const type of ['GO', 'BACK', 'GO', 'BACK', 'GO', 'BACK'] as const) host.dispatch(instance, { type });
+    const steps: Step<Instance>[] = [];
+    host.observer = (step) => steps.push(step);
+    host.dispatch(instance, { type: 'LOUDER' });
+    expect(steps.map(({ effects, verdicts }) => [effects.length, verdicts])).toEqual([[1, []]]);
+  });
+
+  it('tells the observer what a guard said at that step, even if asked after later ones', () => {
+    const machine = setup({
+      types: { context: {} as { count: number }, events: {} as { type: 'COUNT' | 'GO' } },
+      actions: { count: assign({ count: ({ context }) => context.count + 1 }) },
+      guards: { isAbove: (_args, params: { count: number }) => params.count > 5 },
+    }).createMachine({
+      context: { count: 4 },
+      on: {
+        COUNT: { actions: 'count' },
+        GO: { guard: { type: 'isAbove', params: ({ context }) => ({ count: context.count }) } },
+      },
+    });
+    const host: MachineHost<typeof machine, Instance> = new MachineHost(machine, {
+      queue: new StepQueue(),
+      executors: {},
+      onError: (_instance, error) => {
+        throw error;
+      },
+    });
+    const instance: Instance = new Hosted();
+    host.start(instance, undefined);
+    const steps: Step<Instance>[] = [];
+    host.observer = (step) => steps.push(step);
+    for (const type of ['GO', 'COUNT', 'COUNT'] as const) host.dispatch(instance, { type });
+    expect(steps[0]?.verdicts).toEqual([{ guard: 'isAbove', params: { count: 4 }, passed: false }]);
+  });
+
   it('tells the observer of a guard without a name, too, that it said no', () => {
     const host: MachineHost<AnyStateMachine, Hosted<unknown>> = new MachineHost(
       createMachine({
