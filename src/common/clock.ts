@@ -27,12 +27,44 @@ export const systemClock: Clock = {
   now: () => stopwatch.now(),
   wallTime: () => Date.now(),
   every(ms, tick) {
-    const timer = setInterval(tick, ms);
+    const { timer, stop } = tickEvery(ms, tick);
     // In browsers a timer is a number, and there is no process to keep alive.
     (timer as { unref?: () => void }).unref?.();
-    return () => clearInterval(timer);
+    return stop;
   },
 };
+
+/**
+ * Ticks a turn of the event loop late: after a pause (a frozen page, a debugger, a stopped process), all that came meanwhile
+ * is handled before what is overdue, which it may have made needless.
+ */
+export function tickEvery(ms: number, tick: () => void) {
+  let isStopped = false;
+  const tickUnlessStopped = () => {
+    if (!isStopped) tick();
+  };
+  const timer = setInterval(() => afterWhatHasCome(tickUnlessStopped), ms);
+  const stop = () => {
+    isStopped = true;
+    clearInterval(timer);
+  };
+  return { timer, stop };
+}
+
+/** Browsers have no `setImmediate`, and hold back a timeout of 0 ms in a page in the background, but no message. */
+const afterWhatHasCome =
+  (globalThis as { setImmediate?: (work: () => void) => unknown }).setImmediate ?? byMessage;
+
+function byMessage(work: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  const received = () => {
+    port1.close();
+    work();
+  };
+  port1.addEventListener('message', received, { once: true });
+  port1.start();
+  port2.postMessage(undefined);
+}
 
 /** How many timers fire before other work gets its turn. */
 const FIRES_AT_ONCE = 50;
