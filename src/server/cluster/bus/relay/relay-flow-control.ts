@@ -49,10 +49,10 @@ export class RelayFlow {
     this.#move();
   }
 
-  /** @returns how many bytes to ack to the other node now; 0: none yet */
-  received(fragment: string): number {
+  /** @returns how many bytes to ack to the other node now, if any */
+  received(fragment: string): number | undefined {
     this.#received += Buffer.byteLength(fragment);
-    if (this.#received < ACK_AFTER_BYTES) return 0;
+    if (this.#received < ACK_AFTER_BYTES) return undefined;
     const bytes = this.#received;
     this.#received = 0;
     return bytes;
