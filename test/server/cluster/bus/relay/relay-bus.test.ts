@@ -24,6 +24,7 @@ describeBus('relay', async () => {
   const network = new RelayNetwork();
   await network.start(HUB);
   return {
+    hasBroker: false,
     bus: (node) => new RelayBus({ node, connect: `127.0.0.1:${network.portOf(HUB)}`, ...soon }),
     goAway: () => network.kill(HUB),
     async comeBack() {
@@ -122,10 +123,6 @@ describe('the relay bus', () => {
     await middle.node.isDown();
     middle.bus.send(3, 'still here');
     expect(await below.node.next()).toBe('still here');
-  });
-
-  it('is one whose messages the nodes themselves carry', async () => {
-    expect((await join(1, { port: 0 })).bus.hasBroker).toBe(false);
   });
 
   it('sends nothing to servers and clients that are no nodes, whatever is sent', async () => {
@@ -329,6 +326,19 @@ describe('the relay bus', () => {
       await link.has(4, 'chat');
       const bytes = link.inbox.flatMap((message) => (message.type === 'chat' ? [message.text.length] : []));
       expect(bytes.slice(0, 3).every((count) => count <= 32 * 1024 && count > 32 * 1024 - 100)).toBe(true);
+    });
+
+    it('sends as much more to a node as that has acked', async () => {
+      const { node, bus, link } = await joinNodes(2);
+      bus.send(100, 'x'.repeat(1024 * 1024));
+      const [first] = await link.has(5, 'chat').then(() => link.inbox.filter(({ type }) => type === 'chat'));
+      const { text } = first as { text: string };
+      link.send(raw.chat(100, 1, `PLC ${text.length}`), raw.chat(100, 1, 'PL1 a 2 0 1\nacked'));
+      expect(await node.next()).toBe('acked');
+      bus.send(101, 'what came before has been sent before');
+      await link.next('chat', ({ destination }) => destination === 101);
+      const sent = link.inbox.filter((message) => message.type === 'chat' && message.destination === 100);
+      expect(sent).toHaveLength(6);
     });
 
     it('heeds no status but that an id is unknown', async () => {
