@@ -8,6 +8,8 @@ export interface Clock {
   wallTime(): number;
   /** Calls `tick` every `ms` milliseconds until the returned function is called. */
   every(ms: number, tick: () => void): () => void;
+  /** Calls it once all that has come by now was handled; a clock without it has nothing to wait for. */
+  nextTurn?(work: () => void): void;
 }
 
 /**
@@ -27,50 +29,19 @@ export const systemClock: Clock = {
   now: () => stopwatch.now(),
   wallTime: () => Date.now(),
   every(ms, tick) {
-    const { timer, stop } = tickEvery(ms, tick);
+    const timer = setInterval(tick, ms);
     // In browsers a timer is a number, and there is no process to keep alive.
     (timer as { unref?: () => void }).unref?.();
-    return stop;
+    return () => clearInterval(timer);
   },
 };
-
-/**
- * Ticks a turn of the event loop late: after a pause (a frozen page, a debugger, a stopped process), all that came meanwhile
- * is handled before what is overdue, which it may have made needless.
- */
-export function tickEvery(ms: number, tick: () => void) {
-  let isStopped = false;
-  const tickUnlessStopped = () => {
-    if (!isStopped) tick();
-  };
-  const timer = setInterval(() => afterWhatHasCome(tickUnlessStopped), ms);
-  const stop = () => {
-    isStopped = true;
-    clearInterval(timer);
-  };
-  return { timer, stop };
-}
-
-/** Browsers have no `setImmediate`, and hold back a timeout of 0 ms in a page in the background, but no message. */
-const afterWhatHasCome =
-  (globalThis as { setImmediate?: (work: () => void) => unknown }).setImmediate ?? byMessage;
-
-function byMessage(work: () => void): void {
-  const { port1, port2 } = new MessageChannel();
-  const received = () => {
-    port1.close();
-    work();
-  };
-  port1.addEventListener('message', received, { once: true });
-  port1.start();
-  port2.postMessage(undefined);
-}
 
 /** How many timers fire before other work gets its turn. */
 const FIRES_AT_ONCE = 50;
 
 /**
- * Advances a timer wheel with a clock.
+ * Advances a timer wheel with a clock. After a pause (a frozen page, a debugger, a stopped process) everything is overdue,
+ * so each time what came meanwhile is handled first: it may have made a timer needless.
  * @returns a function that stops it
  */
 export function driveTimers(wheel: TimerWheel, clock: Clock): () => void {
@@ -79,7 +50,8 @@ export function driveTimers(wheel: TimerWheel, clock: Clock): () => void {
     if (isStopped) return;
     if (!wheel.advance(clock.now(), FIRES_AT_ONCE)) setTimeout(advance, 0);
   };
-  const stop = clock.every(wheel.tickMs, advance);
+  const tick = clock.nextTurn ? () => clock.nextTurn?.(advance) : advance;
+  const stop = clock.every(wheel.tickMs, tick);
   return () => {
     isStopped = true;
     stop();

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from '@jest/globals';
-import { peerClock } from '../../src/client/peer/platform.ts';
-import { driveTimers, systemClock, wallSecond } from '../../src/common/clock.ts';
+import { nodePlatform } from '../../src/client/index.ts';
+import { driveTimers, wallSecond } from '../../src/common/clock.ts';
+import { nodeClock } from '../../src/common/node-clock.ts';
 import { NO_TIMER, TimerWheel } from '../../src/machines/without-xstate.ts';
 
 it('a time of the clock is the same second since 1970 whenever it is asked for, and at most one off', () => {
@@ -22,8 +23,8 @@ it('a time of the clock is the same second since 1970 whenever it is asked for, 
 const PAUSE_MS = 200;
 
 it.each([
-  ['a peer', peerClock],
-  ['a server', systemClock],
+  ['a peer', nodePlatform.clock],
+  ['a server', nodeClock],
 ])('after a pause, %s handles what came meanwhile before a timer that is overdue', async (_whose, clock) => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -2,7 +2,7 @@
  * What a peer needs from its platform. Node's is in index.ts; the browser brings its own WebSocket and
  * RTCPeerConnection, so only Node's own files in this folder may import Node packages.
  */
-import { type Clock, tickEvery } from '../../common/clock.ts';
+import type { Clock } from '../../common/clock.ts';
 import type { ConnectionConfig, PeerConnection } from '../rtc/types.ts';
 import type { OpenSocket } from '../signaling/socket.ts';
 
@@ -20,5 +20,8 @@ export interface Platform {
 export const peerClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
-  every: (ms, tick) => tickEvery(ms, tick).stop,
+  every(ms, tick) {
+    const timer = setInterval(tick, ms);
+    return () => clearInterval(timer);
+  },
 };
