@@ -149,12 +149,32 @@ describe('the machine host', () => {
     ]);
   });
 
-  it('tells the observer all transitions of a step that causes others', () => {
-    const machine: AnyStateMachine = createMachine({
-      id: 'falls',
-      initial: 'up',
-      states: { up: { on: { FALL: 'falling' } }, falling: { always: 'down' }, down: {} },
-    });
+  it.each<[string, object, string[][]]>([
+    [
+      'a state that is left at once',
+      {
+        initial: 'up',
+        states: { up: { on: { FALL: 'falling' } }, falling: { always: 'down' }, down: {} },
+      },
+      [['falls.up', 'falls.falling'], []],
+    ],
+    [
+      'a final child, and none where its parent stays',
+      {
+        initial: 'up',
+        states: {
+          up: {
+            initial: 'high',
+            onDone: { target: 'down' },
+            states: { high: { on: { FALL: 'low' } }, low: { type: 'final' } },
+          },
+          down: { initial: 'high', states: { high: { on: { FALL: 'low' } }, low: { type: 'final' } } },
+        },
+      },
+      [['falls.up.high', 'falls.up'], ['falls.down.high']],
+    ],
+  ])('tells the observer all transitions of a step that goes on by %s', (_what, config, ofTwoFalls) => {
+    const machine: AnyStateMachine = createMachine({ id: 'falls', ...config });
     const host: MachineHost<AnyStateMachine, Hosted<unknown>> = new MachineHost(machine, {
       queue: new StepQueue(),
       executors: {},
@@ -167,9 +187,9 @@ describe('the machine host', () => {
     for (const _ of 'ab') {
       const instance = new Hosted<unknown>();
       host.start(instance, undefined);
-      host.dispatch(instance, { type: 'FALL' });
+      for (const _ of 'ab') host.dispatch(instance, { type: 'FALL' });
     }
-    expect(taken).toEqual([[], ['falls.up', 'falls.falling'], [], ['falls.up', 'falls.falling']]);
+    expect(taken).toEqual([[], ...ofTwoFalls, [], ...ofTwoFalls]);
   });
 
   it('tells the observer which guard said no to an event that was ignored, and with what parameters', () => {
