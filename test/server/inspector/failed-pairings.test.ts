@@ -9,8 +9,8 @@ import { RecordIndex } from '../../../src/server/inspector/record-index.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
-import { until } from '../../support/servers/test-cluster.ts';
 import { newestEpoch, pairUp, startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 it('keeps a failed pairing when 40 newer ones are over, lists it as failed, and still shows its record', async () => {
   const testServer = await startTestServer();
