@@ -185,7 +185,7 @@ function composeNodes({ options, log, clock, bus }: CompositionDeps, core: Core,
   const restorer = new PairingRestorer({ sessions, locations, remotePairings });
   const dialect = new NativeMigration(secrets, log);
   const cluster =
-    nodeLinks && new Cluster({ links: nodeLinks, remotePairings, signaling, dialect, readiness });
+    nodeLinks && new Cluster({ links: nodeLinks, remotePairings, signaling, dialect, log, readiness });
   if (cluster) directory.joinNodes(cluster);
   return { links, cluster, remotePairings, restorer, locations };
 }

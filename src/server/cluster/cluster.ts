@@ -9,11 +9,14 @@ import type { NodeId } from '../node-id.ts';
 import type { Elsewhere, OtherNodes, PairRequest } from '../signaling/other-nodes.ts';
 import type { ServerSession } from '../signaling/session.ts';
 import type { Signaling } from '../signaling/signaling.ts';
+import { TurnQueue } from '../signaling/turn-queue.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { ForeignSessions } from './foreign-sessions.ts';
 import { InboundMigrations, type MigrationAnswer } from './migration/inbound-migrations.ts';
 import { OutboundMigrations } from './migration/outbound-migrations.ts';
 import type { ResumableDialect, ResumeRequest } from './migration/resumable-dialect.ts';
 import type { SessionLocation, SessionLocations } from './migration/session-locations.ts';
+import { sessionsIn } from './migration/sessions-in.ts';
 import { NodeEvents } from './node-events.ts';
 import type { NodeLinks, NodeLinksHandler } from './node-links.ts';
 import { handleNodeMessage, type NodeMessageHandlers } from './node-message-handlers.ts';
@@ -32,6 +35,7 @@ export interface ClusterDeps {
   readonly remotePairings: RemotePairings;
   readonly signaling: Signaling;
   readonly dialect: ResumableDialect;
+  readonly log: Logger;
   /** Told whether the bus is unavailable. */
   readonly readiness: { add(reason: 'bus_away'): void; remove(reason: 'bus_away'): void };
 }
@@ -55,15 +59,22 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   readonly #locations: SessionLocations;
   readonly #handlers: NodeMessageHandlers;
   readonly #foreign: ForeignSessions;
+  /** What other nodes say about sessions that come and go, by session id. */
+  readonly #moves: TurnQueue<string>;
 
   constructor(deps: ClusterDeps) {
     this.#deps = deps;
-    const { links, remotePairings, signaling, dialect } = deps;
+    const { links, remotePairings, signaling, dialect, log } = deps;
     const { locations } = remotePairings;
     this.node = locations.here;
     this.#foreign = new ForeignSessions(this.node, signaling.directory);
     this.links = links;
     this.events = new NodeEvents(signaling.queue);
+    this.#moves = new TurnQueue(
+      () => signaling.queue.now,
+      (id, error) =>
+        log.error({ event: 'session_move_failed', id, err: error }, `Moving the session of ${id} failed`),
+    );
     this.admin = new RemoteAdmin(links, signaling.queue);
     this.topics = new RemoteTopics(links);
     const chosenIdPairings = new ChosenIdPairings({ links, remotePairings, signaling });
@@ -94,8 +105,11 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       ask: (node, message) => pairRequests.onAsk(node, message),
       granted: (node, message) => pairRequests.onGranted(node, message),
       denied: (node, message) => pairRequests.onDenied(node, message),
-      move: (node, message) => inbound.onMove(node, message),
-      moved: (node, message) => inbound.onMoved(node, message),
+      move: (node, message) => void this.#moves.add(message.id, () => inbound.onMove(node, message)),
+      moved: (node, message) => {
+        const id = inbound.sessionOf(message.number);
+        if (id !== undefined) this.#moves.add(id, () => inbound.onMoved(node, message));
+      },
       not_moved: (node, message) => inbound.onNotMoved(node, message),
       signal: (node, message) => remotePairings.onSignal(node, message),
       acked: (node, message) => remotePairings.onAcked(node, message),
@@ -185,6 +199,8 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   received(node: NodeId, message: NodeMessage): void {
+    // What is said about a session comes after the move that was said before.
+    if (this.#moves.size > 0) this.#hurryMoves(message);
     handleNodeMessage(this.#handlers, node, message);
   }
 
@@ -207,6 +223,8 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   lost(node: NodeId, wasThere: boolean): void {
+    // What it said before still counts.
+    this.#moves.hurryAll();
     if (wasThere) {
       this.events.note('lost', node);
       this.inboundMigrations.lostNodes.lost(node);
@@ -231,6 +249,12 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       this.inboundMigrations.lostNodes.up();
       readiness.remove('bus_away');
     } else readiness.add('bus_away');
+  }
+
+  #hurryMoves(message: NodeMessage): void {
+    const about = sessionsIn(message, (number) => this.inboundMigrations.sessionOf(number));
+    if (about) for (const id of about) this.#moves.hurry(id);
+    else this.#moves.hurryAll();
   }
 
   #onHosting(node: NodeId, { sessions, at = node }: NodeMessageOf<'hosting'>): void {

@@ -13,6 +13,8 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
  * than a large one.
  */
 const MAX_ENVELOPE_CHARS = 32 * 1024;
+/** A client waits for what these lead to: they do not wait for the end of a turn in which thousands may come back. */
+const SENT_AT_ONCE: ReadonlySet<NodeMessage['type']> = new Set(['ask', 'granted', 'denied']);
 /** How many messages are sent again at once; the rest follows when these are acked. */
 const MAX_RESENT_FRAMES = 256;
 
@@ -56,7 +58,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   }
 
   /**
-   * Numbers a message, keeps it until it is acked, and sends it at the end of the turn.
+   * Numbers a message, keeps it until it is acked, and sends it at the end of the turn, or at once with all before it.
    * @returns false when too much waits
    */
   sendMessage(message: NodeMessage): boolean {
@@ -67,6 +69,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     };
     const { seq } = this.delivery.keep(text, { onAcked });
     if (this.isOpen) this.#post(seq, text);
+    if (SENT_AT_ONCE.has(message.type)) this.flush();
     return seq - this.delivery.first <= MAX_WAITING_FRAMES && this.#waitingBytes <= MAX_WAITING_BYTES;
   }
 

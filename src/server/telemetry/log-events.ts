@@ -67,6 +67,7 @@ export const logEvents = {
   node_link_failed: '`effect`, an effect of the link to `node`, threw an error.',
   node_message_invalid: 'Node `node` sent something that is not a message of this version.',
   node_secret_differs: 'Node `node` has another `--secret`.',
+  session_move_failed: 'Moving session `id` from or to another node threw an error.',
   bus_connected: 'The bus between the nodes is connected.',
   bus_away: 'The bus between the nodes is lost; the server reconnects.',
   bus_problem: 'Why the bus is lost, while the server reconnects.',

@@ -32,15 +32,17 @@ const everybodyIsAsked: Action[] = ONE_PEER.slice(1).flatMap((_peers, n) => [
 ]);
 
 describe.each([
-  ['two nodes', 2, ONE_PEER, runs(15, 80)],
-  ['three nodes', 3, ONE_PEER, runs(15, 80)],
-  ['three nodes, clients with several peers', 3, SEVERAL_PEERS, runs(20, 100)],
-])('%s and a bus that loses, delays, doubles and mixes up', (_what, nodes, peers, numRuns) => {
+  ['two nodes', 2, ONE_PEER, false, runs(15, 80)],
+  ['three nodes', 3, ONE_PEER, false, runs(15, 80)],
+  ['three busy nodes', 3, ONE_PEER, true, runs(15, 80)],
+  ['three nodes, clients with several peers', 3, SEVERAL_PEERS, false, runs(20, 100)],
+  ['three busy nodes, clients with several peers', 3, SEVERAL_PEERS, true, runs(20, 100)],
+])('%s and a bus that loses, delays, doubles and mixes up', (_what, nodes, peers, isBusy, numRuns) => {
   it('leave no half pair, and lose, double or reorder nothing of a pairing that stands', async () => {
     let mostPairings = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 20, maxLength: 120 }), async (actions) => {
-        const world = await World.of(nodes, peers);
+        const world = await World.of(nodes, peers, isBusy);
         for (const step of actions) await world.act(step);
         // Long enough for a socket that a client has left to be missed, and for its session to wait in vain.
         await world.settle(110_000);

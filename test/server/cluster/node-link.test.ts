@@ -43,3 +43,24 @@ it('each beat gives a sign of life, with or without messages', () => {
     expect(said.at(-1)).toEqual({ node: 1, link: 7, to_link: 0, seq: 0, ack: 0 });
   }
 });
+
+it('what a client waits for goes out at once, in order behind what was said before; the rest with the turn', async () => {
+  const { link, said } = openLink();
+  const about = { epoch: 1, from: 'a', to: 'b' };
+  const typesOf = () => said.splice(0).map(({ seq, messages = [] }) => [seq, ...messages.map(typeOf)]);
+  const typeOf = (message: unknown) => (message as { type: string }).type;
+  link.sendMessage({ type: 'away', ...about });
+  link.sendMessage({ type: 'left', id: 'a' });
+  expect(typesOf()).toEqual([]);
+  link.sendMessage({ type: 'ask', epoch: 1, from: 'a', is_resumable: true, target_id: 'b' });
+  expect(typesOf()).toEqual([[1, 'away', 'left', 'ask']]);
+  link.sendMessage({ type: 'granted', ...about, is_resumable: true });
+  link.sendMessage({ type: 'denied', epoch: 1, to: 'b', code: 'target_not_found' });
+  link.sendMessage({ type: 'away', ...about });
+  expect(typesOf()).toEqual([
+    [4, 'granted'],
+    [5, 'denied'],
+  ]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(typesOf()).toEqual([[6, 'away']]);
+});

@@ -119,6 +119,11 @@ export class SimulatedClient {
     this.isAsking = true;
   }
 
+  askByKey(key: string): void {
+    this.#send({ type: 'pair_request', key });
+    this.isAsking = true;
+  }
+
   /** @param which of its pairings, if it has any */
   unpair(which = 0): void {
     const epoch = this.#epochOf(which);

@@ -100,8 +100,22 @@ export interface SimulatedNode {
 
 const silent = pino({ level: 'silent' });
 
-export async function startSimulatedNode(node: NodeId, network: LossyNetwork): Promise<SimulatedNode> {
-  const clock = new ManualClock();
+/** Of a node so busy that each client that was lost or comes back, and each session that moves, waits for a turn. */
+class BusyClock extends ManualClock {
+  #spent = 0;
+
+  override now(): number {
+    this.#spent += 3;
+    return super.now() + this.#spent;
+  }
+}
+
+export async function startSimulatedNode(
+  node: NodeId,
+  network: LossyNetwork,
+  isBusy = false,
+): Promise<SimulatedNode> {
+  const clock = isBusy ? new BusyClock() : new ManualClock();
   let handlers: SocketHandlers | undefined;
   const listen = async (_deps: ListenDeps, connections: SocketHandlers) => {
     handlers = connections;

@@ -31,10 +31,11 @@ export class World {
     this: new () => Kind,
     nodes: number,
     peers: readonly (number | undefined)[],
+    isBusy = false,
   ): Promise<Kind> {
     const world = new this();
     for (let node = 1; node <= nodes; node += 1)
-      world.nodes.push(await startSimulatedNode(node, world.network));
+      world.nodes.push(await startSimulatedNode(node, world.network, isBusy));
     world.network.deliverAll();
     for (const [n, most] of peers.entries()) {
       const client = new SimulatedClient(`client ${n}`, n > 0, most);

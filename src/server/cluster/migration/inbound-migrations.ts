@@ -94,6 +94,11 @@ export class InboundMigrations {
     this.#askNext(this.#lastNumber, migration, issuer);
   }
 
+  /** The session that was asked for by that number; undefined if no answer is awaited. */
+  sessionOf(number: number): string | undefined {
+    return this.#pending.get(number)?.request.id;
+  }
+
   /** Another node asks for a session, which may be here, on its way here, or elsewhere. */
   onMove(node: NodeId, message: NodeMessageOf<'move'>): void {
     // The client was here and went there, so that node has to wait. If the session is expected from the very node that

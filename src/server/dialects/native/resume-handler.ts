@@ -6,6 +6,7 @@ import { closeCodes } from '../../../protocol/index.ts';
 import { type Grants, idWithin, noLimits } from '../../admission/tokens/grants.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
+import { TurnQueue } from '../../signaling/turn-queue.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { decideReturn, type NodesSay } from './decide-return.ts';
 import { decode } from './decode-client-message.ts';
@@ -13,7 +14,6 @@ import { encodeNotice } from './encode-notice.ts';
 import { type ClientSocket, type NativeClient, resumableOf } from './native-client.ts';
 import type { FetchAnswer, PairingClaim } from './return-ports.ts';
 import type { Resume, SessionReviver } from './revive-session.ts';
-import { TurnQueue } from './turn-queue.ts';
 
 export interface ResumeHandlerDeps {
   readonly options: ServerOptions;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TurnQueue } from '../../../../src/server/dialects/native/turn-queue.ts';
+import { TurnQueue } from '../../../src/server/signaling/turn-queue.ts';
 
 const TURN = 'end of the turn';
 
@@ -55,6 +55,20 @@ describe('clients that come back', () => {
     queue.remove('b');
     await turn();
     expect(done).toEqual(['a', 'c', TURN]);
+  });
+
+  it('are served out of turn if something must come after them, each once', async () => {
+    const { queue, done, add, turn } = started(5);
+    for (const client of 'abcde') add(client);
+    queue.hurry('c');
+    queue.hurry('a');
+    queue.hurry('nobody');
+    expect(done).toEqual(['a', 'c']);
+    await turn();
+    queue.hurryAll();
+    expect([done, queue.size]).toEqual([['a', 'c', 'b', TURN, 'd', 'e'], 0]);
+    await turn();
+    expect(done).toEqual(['a', 'c', 'b', TURN, 'd', 'e', TURN]);
   });
 
   it('fail by themselves: the next ones are served', async () => {
