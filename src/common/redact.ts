@@ -11,7 +11,8 @@ import {
   type SdpFacts,
 } from '../protocol/index.ts';
 import { cutText } from './cut-text.ts';
-import { tellingLinesOf, termsOf } from './sdp-terms.ts';
+import { linesOf, linesOfEscaped, type SdpLines, termsOf } from './sdp-terms.ts';
+import { UndecodedDescription } from './undecoded-description.ts';
 
 /** Fields of the machines' events that contain only progress. `key` is not among them. */
 const KEPT_FIELDS = new Set([
@@ -46,22 +47,28 @@ const KEPT_FIELDS = new Set([
 /** The longest id of a game or a player: two UTF-16 units per character. */
 const MAX_TEXT_CHARS = 2 * MAX_ROOM_ID_CHARS;
 
-/** The event with the kept scalar fields; a machine steps on it as it does on the event. */
-export function redactEvent(event: { readonly type: string }): EventFacts {
+/** Stands for the epoch of the record that an event is in: nobody's pairing has this one. */
+export const OWN_EPOCH = -1;
+
+/**
+ * The event with the kept scalar fields; a machine steps on it as it does on the event.
+ * @param ownEpoch an epoch that {@link OWN_EPOCH} stands for
+ */
+export function redactEvent(event: { readonly type: string }, ownEpoch?: number): EventFacts {
   const facts: Record<string, EventFacts[string]> = { type: event.type };
   for (const field in event) {
-    const value = keptOf(event, field);
+    const value = keptOf(event, field, ownEpoch);
     if (value !== undefined) facts[field] = value;
   }
   return facts as EventFacts;
 }
 
 /** Whether these are also the facts of that event. */
-export function isLikeEvent(event: { readonly type: string }, facts: EventFacts): boolean {
+export function isLikeEvent(event: { readonly type: string }, facts: EventFacts, ownEpoch?: number): boolean {
   if (event.type !== facts.type) return false;
   let kept = 1;
   for (const field in event) {
-    const value = keptOf(event, field);
+    const value = keptOf(event, field, ownEpoch);
     if (value === undefined) continue;
     if (facts[field] !== value) return false;
     kept += 1;
@@ -74,17 +81,20 @@ export function isLikeEvent(event: { readonly type: string }, facts: EventFacts)
 const GIVEN = 'given';
 
 /** @returns undefined if the field is left out */
-function keptOf(event: object, field: string): EventFacts[string] | undefined {
+function keptOf(event: object, field: string, ownEpoch?: number): EventFacts[string] | undefined {
   if (field === 'connectionId')
     return (event as { connectionId?: unknown }).connectionId === undefined ? undefined : GIVEN;
   if (!KEPT_FIELDS.has(field)) return undefined;
   const value = (event as Record<string, unknown>)[field];
   if (typeof value === 'string') return cutText(value, MAX_TEXT_CHARS);
+  if (field === 'epoch' && value === ownEpoch && value !== undefined) return OWN_EPOCH;
   return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
 /** The facts about a client's message that has passed its schema. */
 export function redactMessage(message: object): MessageFacts {
+  if (message instanceof UndecodedDescription)
+    return { type: message.type, sdp: factsOfLines(linesOfEscaped(message.escapedSdp)) };
   const { type, sdp, candidate, state } = message as Record<string, unknown>;
   if (type === 'candidate') return messageOf(factsOfCandidate(candidate));
   return {
@@ -94,13 +104,32 @@ export function redactMessage(message: object): MessageFacts {
   };
 }
 
+/** Whether two messages have the same facts. */
+export function areSameFacts(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  let fields = 0;
+  for (const field in one) {
+    fields += 1;
+    if (!(field in other) || !areSameFacts((one as Facts)[field], (other as Facts)[field])) return false;
+  }
+  for (const _ in other) fields -= 1;
+  return fields === 0;
+}
+
+type Facts = { readonly [field: string]: unknown };
+
 export function factsOfSdp(sdp: string): SdpFacts {
+  return factsOfLines(linesOf(sdp));
+}
+
+function factsOfLines({ telling, bytes }: SdpLines): SdpFacts {
   const candidates: Partial<Record<CandidateKind | 'mdns', number>> = {};
   let media = 0;
   let hasUfrag = false;
   let hasFingerprint = false;
-  const lines = tellingLinesOf(sdp);
-  for (const line of lines) {
+  for (const line of telling) {
     if (line.startsWith('m=')) media += 1;
     else if (line.startsWith('a=ice-ufrag:')) hasUfrag = true;
     else if (line.startsWith('a=fingerprint:')) hasFingerprint = true;
@@ -110,21 +139,7 @@ export function factsOfSdp(sdp: string): SdpFacts {
       candidates[key] = (candidates[key] ?? 0) + 1;
     }
   }
-  return { bytes: bytesOf(sdp), media, candidates, hasUfrag, hasFingerprint, terms: termsOf(lines) };
-}
-
-const utf8 = new TextEncoder();
-/** Overwritten by each description: to allocate one takes longer than to encode it. */
-const encoded = new Uint8Array(16 * 1024);
-
-function bytesOf(text: string): number {
-  let bytes = 0;
-  for (let rest = text; rest !== ''; ) {
-    const { read, written } = utf8.encodeInto(rest, encoded);
-    bytes += written;
-    rest = rest.slice(read);
-  }
-  return bytes;
+  return { bytes, media, candidates, hasUfrag, hasFingerprint, terms: termsOf(telling) };
 }
 
 const messages = new WeakMap<CandidateFacts, MessageFacts>();
@@ -157,7 +172,7 @@ interface LineFacts {
 }
 
 /** RFC 8839 section 5.1: foundation, component, transport, priority, address, port, `typ`, kind. */
-const LINE = /^\s*\S+\s+\S+\s+(\S+)\s+\S+\s+(\S+)(?=\s)/;
+const LINE = /^\s*\S+\s+\S+\s+(\S+)\s+\S+\s+(\S+)(?=\s|$)/;
 const KIND = /\styp\s+(host|srflx|prflx|relay)(?!\S)/;
 const PROTOCOLS = ['udp', 'tcp'] as const;
 const knownFacts = new Map<string, LineFacts>();

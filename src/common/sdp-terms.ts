@@ -27,22 +27,77 @@ const CODECS = [
 const MAX_SECTIONS = 8;
 
 const codeOf = (character: string) => character.charCodeAt(0);
-const [A, M, EQUALS] = ['a', 'm', '='].map(codeOf);
-/** How the names of all attributes begin that are read here or in redact.ts. */
-const ATTRIBUTES = new Set([...'cfgimrs'].map(codeOf));
+const [A, M, EQUALS, N] = ['a', 'm', '=', 'n'].map(codeOf);
+/** How the names of all attributes begin that are read here or in redact.ts: three letters as one number. */
+const ATTRIBUTES = new Set(
+  ['can', 'fin', 'gro', 'ice', 'mid', 'max', 'rtp', 'set'].map((begin) => lettersAt(begin, 0)),
+);
 
-/** The lines of a description that say anything worth keeping; others are not even copied. */
-export function tellingLinesOf(sdp: string): string[] {
-  const lines: string[] = [];
+function lettersAt(text: string, at: number): number {
+  return (text.charCodeAt(at) << 16) | (text.charCodeAt(at + 1) << 8) | text.charCodeAt(at + 2);
+}
+
+/** What is read of a description. */
+export interface SdpLines {
+  /** Those that say anything worth keeping, some with white space at their ends; others are not even copied. */
+  readonly telling: readonly string[];
+  /** The length of the whole description in UTF-8. */
+  readonly bytes: number;
+}
+
+export function linesOf(sdp: string): SdpLines {
+  const telling: string[] = [];
   for (let at = 0; at < sdp.length; ) {
     const found = sdp.indexOf('\n', at);
     const end = found < 0 ? sdp.length : found;
-    const first = sdp.charCodeAt(at);
-    const isTelling = first === M || (first === A && ATTRIBUTES.has(sdp.charCodeAt(at + 2)));
-    if (isTelling && sdp.charCodeAt(at + 1) === EQUALS) lines.push(sdp.slice(at, end));
+    if (isTelling(sdp, at)) telling.push(sdp.slice(at, end));
     at = end + 1;
   }
-  return lines;
+  return { telling, bytes: bytesOf(sdp) };
+}
+
+/**
+ * The same of a description that has not been decoded.
+ * @param escaped ASCII, with `\r` and `\n` as in JSON, and nothing else escaped
+ */
+export function linesOfEscaped(escaped: string): SdpLines {
+  const telling: string[] = [];
+  let begin = 0;
+  let escapes = 0;
+  const take = (end: number) => {
+    if (isTelling(escaped, begin)) {
+      // Nearly all lines end like that, and then have no other escapes.
+      const line = escaped.slice(begin, escaped.endsWith('\\r', end) ? end - 2 : end);
+      telling.push(line.includes('\\') ? line.replaceAll('\\r', '\r') : line);
+    }
+    begin = end + 2;
+  };
+  for (let at = escaped.indexOf('\\'); at >= 0; at = escaped.indexOf('\\', at + 2)) {
+    escapes += 1;
+    if (escaped.charCodeAt(at + 1) === N) take(at);
+  }
+  take(escaped.length);
+  return { telling, bytes: escaped.length - escapes };
+}
+
+function isTelling(sdp: string, at: number): boolean {
+  const first = sdp.charCodeAt(at);
+  if ((first !== M && first !== A) || sdp.charCodeAt(at + 1) !== EQUALS) return false;
+  return first === M || ATTRIBUTES.has(lettersAt(sdp, at + 2));
+}
+
+const utf8 = new TextEncoder();
+/** Overwritten by each description: to allocate one takes longer than to encode it. */
+const encoded = new Uint8Array(16 * 1024);
+
+function bytesOf(text: string): number {
+  let bytes = 0;
+  for (let rest = text; rest !== ''; ) {
+    const { read, written } = utf8.encodeInto(rest, encoded);
+    bytes += written;
+    rest = rest.slice(read);
+  }
+  return bytes;
 }
 
 /** @param lines the telling ones of a description */
@@ -73,7 +128,7 @@ export function termsOf(lines: readonly string[]): SdpTerms {
     else if (name === 'ice-options')
       for (const option of value.split(' ')) add(iceOptions, known(ICE_OPTIONS, option));
     else if (name === 'max-message-size') maxMessageSize ??= sizeOf(value);
-    else if (name === 'rtpmap') add(codecs, known(CODECS, value.split(' ')[1]?.split('/')[0]?.toLowerCase()));
+    else if (name === 'rtpmap') add(codecs, known(CODECS, codecIn(value)));
   }
   return {
     sections,
@@ -100,6 +155,14 @@ function midOf(text: string): string {
 
 function sizeOf(text: string): number | undefined {
   return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The name in `111 opus/48000/2`, which is written in any case. */
+function codecIn(rtpmap: string): string {
+  const from = rtpmap.indexOf(' ') + 1;
+  if (from === 0) return '';
+  const end = rtpmap.indexOf('/', from);
+  return rtpmap.slice(from, end < 0 ? undefined : end).toLowerCase();
 }
 
 function known<Word extends string>(words: readonly Word[], word: string | undefined): Word | undefined {

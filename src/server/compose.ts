@@ -16,7 +16,7 @@ import { Chaos, parseChaos } from './dialects/chaos.ts';
 import { NativeMigration } from './dialects/native/client-snapshot.ts';
 import { Connections } from './dialects/native/connections.ts';
 import { SessionOpener } from './dialects/native/create-session.ts';
-import { decodeSignal } from './dialects/native/decode-client-message.ts';
+import { signalIn } from './dialects/native/decode-client-message.ts';
 import { Inbox } from './dialects/native/inbox.ts';
 import { Outbox } from './dialects/native/outbox.ts';
 import { ResumeHandler } from './dialects/native/resume-handler.ts';
@@ -181,7 +181,7 @@ function composeNodes({ options, log, clock, bus }: CompositionDeps, core: Core,
   const locations = new SessionLocations(node, queue);
   const nodeLinks = bus && new NodeLinks({ node, bus, queue, clock, log });
   const links = nodeLinks ?? noLinks;
-  const remotePairings = new RemotePairings({ links, locations, signaling, decodeSignal });
+  const remotePairings = new RemotePairings({ links, locations, signaling, signalIn });
   const restorer = new PairingRestorer({ sessions, locations, remotePairings });
   const dialect = new NativeMigration(secrets, log);
   const cluster =

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { redactEvent, redactMessage } from '../../src/common/redact.ts';
+import { areSameFacts, redactEvent, redactMessage } from '../../src/common/redact.ts';
+import { UndecodedDescription } from '../../src/common/undecoded-description.ts';
 import {
   candidateMessage,
   hostCandidate,
@@ -74,6 +76,57 @@ describe('what is kept of a message', () => {
     ['candidate:nonsense', { kind: 'unknown' }],
   ])('is the kind and the protocol of candidate %s', (line, facts) => {
     expect(redactMessage(candidateMessage(line)).candidate).toEqual(facts);
+  });
+
+  it('is the same of a description that was not decoded, however its lines end', () => {
+    const lines = fc.constantFrom(
+      ...sdp.split('\r\n'),
+      ...[
+        'm=audio 9 x',
+        'a=rtpmap:111 opus/48000/2',
+        'a=rtpmap:0 PCMU',
+        'a=rtpmap:opus/8000',
+        'a=setup:active\r',
+      ],
+      ...[
+        'a=candidate:1 1 udp 1 x.local',
+        'a=candidate:1 1 udp 1 192.0.2.1 9 typ host',
+        'a=ice-options:\rtrickle',
+      ],
+      ...['a=ice-lite\r', 'm=', 'a=', 'a', '', '\r', 'a=setup:\ractive', 'a=max-message-size:7 '],
+    );
+    const end = fc.constantFrom('\r\n', '\n', '\r', '\r\r\n', '');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(lines, end), { maxLength: 9 }), (some) => {
+        const text = some.flat().join('');
+        const bytes = Buffer.from(`x${JSON.stringify(text)}y`);
+        const undecoded = new UndecodedDescription('offer', bytes, 2, bytes.length - 2);
+        expect(undecoded.sdp).toBe(text);
+        expect(redactMessage(undecoded)).toEqual(redactMessage({ type: 'offer', sdp: text }));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is compared field by field', () => {
+    expect(areSameFacts({ a: undefined }, { b: undefined })).toBe(false);
+    const facts = fc.letrec((of) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.constantFrom<unknown>('udp', 1, true, undefined, null),
+        fc.dictionary(fc.constantFrom('a', 'b'), of('value'), { noNullPrototype: true }),
+        fc.array(of('value'), { maxLength: 2 }),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(facts, facts, (one, other) => {
+        expect([areSameFacts(one, other), areSameFacts(one, structuredClone(one))]).toEqual([
+          isDeepStrictEqual(one, other),
+          true,
+        ]);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('is never an address, credential, fingerprint or name', () => {

@@ -52,16 +52,22 @@ export class JsonInbox<Data> {
 
   /** @returns the value in a frame, safe to walk; undefined for a frame that is skipped */
   read(client: SocketClient<Data>, bytes: ArrayBuffer): unknown {
+    if (!this.admits(client, bytes)) return undefined;
     const text = this.textOf(client, bytes);
     return text === undefined ? undefined : this.parse(client, text);
   }
 
+  /** @returns false for a frame that is skipped because of its rate or size */
+  admits(client: SocketClient<Data>, { byteLength }: ArrayBuffer): boolean {
+    if (!this.count(client, byteLength)) return false;
+    const { maxMessageBytes } = this.#deps.options;
+    const isTooLarge = maxMessageBytes > 0 && byteLength > maxMessageBytes;
+    if (isTooLarge) this.passOver(client, 'message_too_large');
+    return !isTooLarge;
+  }
+
   /** @returns the text of a frame; undefined for a frame that is skipped */
   textOf(client: SocketClient<Data>, bytes: ArrayBuffer): string | undefined {
-    if (!this.count(client, bytes.byteLength)) return undefined;
-    const { maxMessageBytes } = this.#deps.options;
-    if (maxMessageBytes > 0 && bytes.byteLength > maxMessageBytes)
-      return this.passOver(client, 'message_too_large');
     try {
       return utf8.decode(bytes);
     } catch {

@@ -1,61 +1,49 @@
 /**
- * A session description is long, and the server passes it on without looking into it, unless somebody looks at its
- * pairing. So one that looks exactly as browsers write it is only checked, and decoded when it is asked for. One that
- * differs in any way is left to the parser; tests compare what both read.
+ * A session description is long, and the server passes it on without looking into it, unless its pairing is recorded. So
+ * one that looks exactly as browsers write it is only checked, in its bytes. One that differs in any way is left to the
+ * parser; tests compare what both read.
  */
 import { plainEnd } from './plain-end.ts';
-
-export class UsualDescription<Type extends 'offer' | 'answer' = 'offer' | 'answer'> {
-  readonly type: Type;
-  readonly epoch?: number;
-  readonly #json: string;
-
-  /** @param json a JSON string */
-  constructor(type: Type, json: string, epoch?: number) {
-    this.type = type;
-    this.#json = json;
-    if (epoch !== undefined) this.epoch = epoch;
-  }
-
-  get sdp(): string {
-    return JSON.parse(this.#json);
-  }
-}
 
 /** How a message with a description looks before and after its SDP. */
 export interface UsualFrame {
   readonly type: 'offer' | 'answer';
   /** Up to the quotation mark before the SDP. */
-  readonly head: string;
-  /** From the quotation mark after it; sticky. */
+  readonly head: Uint8Array;
+  /** From the quotation mark after it. */
   readonly tail: RegExp;
 }
 
 export interface UsualParts {
   readonly type: 'offer' | 'answer';
-  /** The SDP as a JSON string. */
-  readonly json: string;
+  /** Where the SDP begins and ends in the bytes, without its quotation marks. */
+  readonly from: number;
+  readonly end: number;
   /** The groups of the tail. */
   readonly tail: RegExpExecArray;
 }
 
-/**
- * @param text what the bytes say, with a byte order mark if they have one
- * @returns undefined for a message that looks otherwise
- */
-export function usualPartsOf(
-  text: string,
-  bytes: ArrayBuffer | Uint8Array,
-  frames: readonly UsualFrame[],
-): UsualParts | undefined {
+/** What is no UTF-8 is replaced by a character that no tail has. A byte order mark is kept, which none has either. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export function usualFrame(type: UsualFrame['type'], head: string, tail: RegExp): UsualFrame {
+  return { type, head: new TextEncoder().encode(head), tail };
+}
+
+/** @returns undefined for a message that looks otherwise */
+export function usualPartsOf(bytes: Uint8Array, frames: readonly UsualFrame[]): UsualParts | undefined {
   for (const { type, head, tail } of frames) {
-    if (!text.startsWith(head)) continue;
-    const end = plainEnd(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes, head.length);
+    if (!startsWith(bytes, head)) continue;
+    const from = head.length;
+    const end = plainEnd(bytes, from);
     if (end === undefined) return undefined;
-    // All before it is ASCII, so the place is the same in the text.
-    tail.lastIndex = end;
-    const found = tail.exec(text);
-    return found ? { type, json: text.slice(head.length - 1, end + 1), tail: found } : undefined;
+    const found = tail.exec(utf8.decode(bytes.subarray(end)));
+    return found ? { type, from, end, tail: found } : undefined;
   }
   return undefined;
+}
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  for (let at = 0; at < head.length; at += 1) if (bytes[at] !== head[at]) return false;
+  return true;
 }

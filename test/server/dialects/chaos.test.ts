@@ -1,13 +1,16 @@
 /** What `--chaos` does to signals, and to nothing else. */
 import { describe, expect, it } from '@jest/globals';
+import { redactMessage } from '../../../src/common/redact.ts';
+import { isStep } from '../../../src/protocol/index.ts';
 import { Chaos, type ChaosRules, parseChaos } from '../../../src/server/dialects/chaos.ts';
 import { startServer } from '../../../src/server/index.ts';
+import type { LiveRecord } from '../../../src/server/inspector/live-record.ts';
+import { Recorder } from '../../../src/server/inspector/recorder.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { JsonClient } from '../../support/clients/json-client.ts';
 import { RoomClient } from '../../support/clients/room-client.ts';
 import { candidateMessage, hostCandidate, sdp } from '../../support/clients/signal-fixtures.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
-import { until } from '../../support/until.ts';
 
 describe('the rules of --chaos', () => {
   it('are read from one text', () => {
@@ -79,6 +82,25 @@ describe('a server with --chaos', () => {
     expect(b.inbox.filter(({ type }) => type === 'offer')).toEqual([]);
   });
 
+  it('records of a description that was late what it said, and not what its memory says by then', async () => {
+    const testServer = await startTestServer({ chaos: 'delay=300ms' });
+    const { connectPair, clock, server } = testServer;
+    const logs: LiveRecord[] = [];
+    const recorder = new Recorder({ clock, sources: server.parts.inspector.sources });
+    recorder.follow({ started: (log) => logs.push(log) });
+    const [a, b] = await connectPair();
+    a.send({ type: 'offer', sdp });
+    // Takes the place of the offer in the memory of the socket.
+    for (let n = 0; n < 20; n += 1) a.send({ type: 'offer', sdp: 'v=0\r\n'.repeat(400) });
+    await a.settled();
+    clock.advance(300);
+    expect(await b.next('offer')).toMatchObject({ sdp });
+    const steps = (logs[0] as LiveRecord).lines.filter(isStep);
+    const offered = steps.find(({ event }) => event.type === 'OFFER_RECEIVED');
+    expect(offered?.message).toEqual(redactMessage({ type: 'offer', sdp }));
+    recorder.endAll();
+  });
+
   it('keeps a copy of what is late: the memory of a frame is somebody else’s by then', () => {
     const clock = new ManualClock();
     const rules = parseChaos('delay=300ms') as ChaosRules;
@@ -118,7 +140,7 @@ describe('a server with --chaos, for clients of other wires', () => {
     expect([await a.takeOne(), await b.takeOne()]).toEqual([{ type: 'OPEN' }, { type: 'OPEN' }]);
     a.send({ type: 'ANSWER', dst: 'b', payload: payload('an answer') });
     a.send({ type: 'OFFER', dst: 'b', payload: payload('an offer') });
-    await until(() => server.parts.metrics.received.get('OFFER') === 1);
+    while (server.parts.metrics.received.get('OFFER') !== 1) await new Promise(setImmediate);
     clock.advance(300);
     expect(await b.takeOne()).toMatchObject({ type: 'OFFER', src: 'a' });
     expect(b.inbox).toEqual([]);

@@ -71,11 +71,10 @@ export class LocalBusHub {
    */
   sever(id: NodeId): () => void {
     const bus = this.#nodes.get(id);
-    if (!bus) throw new Error(`there is no node ${id}`);
-    const { handlers } = bus;
-    bus.handlers = undefined;
+    const handlers = bus?.handlers;
+    if (bus) bus.handlers = undefined;
     return () => {
-      bus.handlers = handlers;
+      if (bus) bus.handlers = handlers;
     };
   }
 

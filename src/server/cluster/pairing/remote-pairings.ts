@@ -36,7 +36,7 @@ export interface RemotePairingsDeps {
   readonly locations: SessionLocations;
   readonly signaling: Signaling;
   /** Decodes a signal, with the same checks as for a client; undefined if it is invalid. */
-  readonly decodeSignal: (text: string) => Signal | undefined;
+  readonly signalIn: (bytes: Uint8Array) => Signal | undefined;
 }
 
 type PairingMessageType =
@@ -318,7 +318,7 @@ export class RemotePairings implements RemoteSessionOwner {
 
   /** Relays what the other client sent while this one was elsewhere; its machine has already let it pass. */
   #passOn(seat: Seat, pairing: ServerPairing, from: Side, { text, senderSeq }: UnackedFrame): void {
-    const signal = this.#deps.decodeSignal(text);
+    const signal = this.#deps.signalIn(Buffer.from(text));
     if (signal && signal.message.type !== 'report') seat.relayKept(signal, pairing, from, senderSeq);
   }
 
@@ -330,7 +330,7 @@ export class RemotePairings implements RemoteSessionOwner {
       if (!peer.isWaitingFor(pairing.epoch, senderSeq)) pairing.party(side).acked(senderSeq);
       return;
     }
-    const signal = this.#deps.decodeSignal(text);
+    const signal = this.#deps.signalIn(Buffer.from(text));
     if (!signal) return;
     if (senderSeq !== undefined) remote.lastSenderSeq = senderSeq;
     this.#deps.signaling.pairings.signal(pairing, side, signal, senderSeq);

@@ -24,6 +24,7 @@ import { readUsualDescription } from './read-usual-description.ts';
 export interface Frame {
   /** Valid only until the handler that received it returns: uWebSockets.js reuses the memory. */
   readonly bytes: Uint8Array;
+  /** Its SDP may be read from the bytes, and so is valid no longer than they are. */
   readonly message: ClientMessage;
 }
 
@@ -45,9 +46,11 @@ const checks = new Map(
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function decode(bytes: Uint8Array): Decoded {
+  const description = readUsualDescription(bytes);
+  if (description) return { frame: { bytes, message: description } };
   const text = utf8.decode(bytes);
-  const usual = readUsualCandidate(text) ?? readUsualDescription(text, bytes);
-  if (usual) return { frame: { bytes, message: usual } };
+  const candidate = readUsualCandidate(text);
+  if (candidate) return { frame: { bytes, message: candidate } };
   let message: unknown;
   try {
     message = JSON.parse(text);
@@ -73,11 +76,11 @@ export function decode(bytes: Uint8Array): Decoded {
 const SIGNALS: ReadonlySet<ClientMessageType> = new Set(['offer', 'answer', 'candidate', 'signal', 'report']);
 
 /**
- * Decodes a signal that another node forwarded as text, with the same checks as for a client.
+ * Decodes a signal that another node forwarded, or that was held back, with the same checks as for a client.
  * @returns undefined if it is not a valid signal
  */
-export function decodeSignal(text: string): Signal | undefined {
-  const decoded = decode(Buffer.from(text));
+export function signalIn(bytes: Uint8Array): Signal | undefined {
+  const decoded = decode(bytes);
   return 'frame' in decoded && SIGNALS.has(decoded.frame.message.type)
     ? (decoded.frame as Signal)
     : undefined;

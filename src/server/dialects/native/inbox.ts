@@ -17,7 +17,7 @@ import type { Signal } from '../../signaling/signal.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Chaos } from '../chaos.ts';
-import { type Decoded, decode, type Frame } from './decode-client-message.ts';
+import { type Decoded, decode, type Frame, signalIn } from './decode-client-message.ts';
 import type { NativeClient } from './native-client.ts';
 import type { TokenRefresh } from './token-refresh.ts';
 
@@ -178,7 +178,10 @@ export class Inbox {
 
   #signalThrough(chaos: Chaos, session: ServerSession, signal: Signal): void {
     chaos.pass(signal.message.type, signal.bytes, (bytes) => {
-      if (!session.isDone) this.#signaling.signal(session, { ...signal, bytes });
+      if (session.isDone) return;
+      // One that comes late was copied: what was read from its own bytes cannot be read any more.
+      const passed = bytes === signal.bytes ? signal : signalIn(bytes);
+      if (passed) this.#signaling.signal(session, passed);
     });
   }
 

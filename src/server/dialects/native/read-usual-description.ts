@@ -1,20 +1,20 @@
 /** Reads an offer or answer if it looks as browsers and our clients write it; see ../usual-description.ts. */
-import { UsualDescription, type UsualFrame, usualPartsOf } from '../usual-description.ts';
+import { UndecodedDescription } from '../../../common/undecoded-description.ts';
+import { usualFrame, usualPartsOf } from '../usual-description.ts';
 
-const tail = /"(?:,"epoch":(0|[1-9]\d{0,15}))?\}$/y;
-const FRAMES: readonly UsualFrame[] = (['offer', 'answer'] as const).map((type) => ({
-  type,
-  head: `{"type":"${type}","sdp":"`,
-  tail,
-}));
+const TAIL = /^"(?:,"epoch":(0|[1-9]\d{0,15}))?\}$/;
+const FRAMES = (['offer', 'answer'] as const).map((type) =>
+  usualFrame(type, `{"type":"${type}","sdp":"`, TAIL),
+);
 
 /**
- * @param text what the bytes say
+ * @param bytes read again when the SDP is asked for
  * @returns undefined for anything else
  */
-export function readUsualDescription(text: string, bytes: Uint8Array): UsualDescription | undefined {
-  const parts = usualPartsOf(text, bytes, FRAMES);
+export function readUsualDescription(bytes: Uint8Array): UndecodedDescription | undefined {
+  const parts = usualPartsOf(bytes, FRAMES);
   if (!parts) return undefined;
-  const epoch = parts.tail[1];
-  return new UsualDescription(parts.type, parts.json, epoch === undefined ? undefined : Number(epoch));
+  const { type, from, end, tail } = parts;
+  const epoch = tail[1];
+  return new UndecodedDescription(type, bytes, from, end, epoch === undefined ? undefined : Number(epoch));
 }

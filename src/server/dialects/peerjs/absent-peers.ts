@@ -22,6 +22,7 @@ import type { PeerJsClient } from './peerjs-client.ts';
 export interface PeerJsSignal {
   readonly type: PeerJsRelayedType;
   readonly dst: string;
+  /** Its SDP may be read from the frame as received, and so is valid no longer than that. */
   readonly payload: unknown;
   /** Valid only until the handler that received it returns. */
   readonly frame: Buffer;
@@ -179,6 +180,7 @@ export class AbsentPeers {
   }
 }
 
-function payloadIn(frame: Buffer): unknown {
+/** @param frame a message that was read before */
+export function payloadIn(frame: Buffer): unknown {
   return (JSON.parse(frame.toString()) as { payload?: unknown }).payload;
 }

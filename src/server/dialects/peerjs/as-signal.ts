@@ -3,9 +3,9 @@
  * send.
  */
 import { cutText } from '../../../common/cut-text.ts';
+import { UndecodedDescription } from '../../../common/undecoded-description.ts';
 import { isRecord, readPeerJsMessage } from '../../../protocol/index.ts';
 import type { Signal, SignalMessage } from '../../signaling/signal.ts';
-import { UsualDescription } from '../usual-description.ts';
 import type { PeerJsSignal } from './absent-peers.ts';
 
 const MAX_CONNECTION_ID_CHARS = 128;
@@ -40,9 +40,9 @@ function messageOf(type: PeerJsSignal['type'], payload: Record<string, unknown>)
   const { sdp, candidate } = payload;
   switch (type) {
     case 'OFFER':
-      return sdp instanceof UsualDescription ? sdp : { type: 'offer', sdp: textOf(sdp) };
+      return sdp instanceof UndecodedDescription ? sdp : { type: 'offer', sdp: textOf(sdp) };
     case 'ANSWER':
-      return sdp instanceof UsualDescription ? sdp : { type: 'answer', sdp: textOf(sdp) };
+      return sdp instanceof UndecodedDescription ? sdp : { type: 'answer', sdp: textOf(sdp) };
     case 'CANDIDATE': {
       const line = isRecord(candidate) ? candidate.candidate : undefined;
       return { type: 'candidate', candidate: typeof line === 'string' ? { candidate: line } : null };

@@ -1,30 +1,32 @@
 /** Reads an offer or answer if it looks as PeerJS writes it in Chromium; see ../usual-description.ts. */
+import { UndecodedDescription } from '../../../common/undecoded-description.ts';
 import type { PeerJsMessage } from '../../../protocol/index.ts';
 import { PLAIN } from '../usual-candidate.ts';
-import { UsualDescription, type UsualFrame, usualPartsOf } from '../usual-description.ts';
+import { usualFrame, usualPartsOf } from '../usual-description.ts';
 
 const TEXT = `"(${PLAIN}*)"`;
 /** Connections for data have these, too. */
 const OF_DATA = `,"label":${TEXT},"reliable":(true|false),"serialization":${TEXT}`;
 
-const FRAMES: readonly UsualFrame[] = (['offer', 'answer'] as const).map((type) => ({
-  type,
-  head: `{"type":"${type.toUpperCase()}","payload":{"sdp":{"sdp":"`,
-  tail: new RegExp(
-    `","type":"${type}"\\},"type":${TEXT},"connectionId":${TEXT}(?:${OF_DATA})?\\},"dst":"(${PLAIN}+)"\\}$`,
-    'y',
+const FRAMES = (['offer', 'answer'] as const).map((type) =>
+  usualFrame(
+    type,
+    `{"type":"${type.toUpperCase()}","payload":{"sdp":{"sdp":"`,
+    new RegExp(
+      `^","type":"${type}"\\},"type":${TEXT},"connectionId":${TEXT}(?:${OF_DATA})?\\},"dst":"(${PLAIN}+)"\\}$`,
+    ),
   ),
-}));
+);
 
 /**
- * @param text what the bytes say
+ * @param bytes read again when the SDP is asked for
  * @returns undefined for anything else
  */
-export function readUsualDescription(text: string, bytes: ArrayBuffer): PeerJsMessage | undefined {
-  const parts = usualPartsOf(text, bytes, FRAMES);
+export function readUsualDescription(bytes: Uint8Array): PeerJsMessage | undefined {
+  const parts = usualPartsOf(bytes, FRAMES);
   if (!parts) return undefined;
   const [, type, connectionId, label, reliable, serialization, dst = ''] = parts.tail;
-  const sdp = new UsualDescription(parts.type, parts.json);
+  const sdp = new UndecodedDescription(parts.type, bytes, parts.from, parts.end);
   const payload =
     label === undefined
       ? { sdp, type, connectionId }

@@ -33,7 +33,7 @@ import { FROM, type Logger } from '../../telemetry/logger.ts';
 import type { Chaos } from '../chaos.ts';
 import type { SocketClientDeps } from '../socket-client.ts';
 import { withField } from '../with-field.ts';
-import { AbsentPeers, type PeerJsSignal } from './absent-peers.ts';
+import { AbsentPeers, type PeerJsSignal, payloadIn } from './absent-peers.ts';
 import { asSignal, signalIn } from './as-signal.ts';
 import {
   PeerJsClient,
@@ -272,8 +272,11 @@ export class PeerJsRealm implements OwnIds {
       if (!chaos) this.#relay(client, { type, dst, payload, frame });
       else
         chaos.pass(type.toLowerCase(), frame, (bytes) => {
-          if (client.session?.isDone === false)
-            this.#relay(client, { type, dst, payload, frame: Buffer.from(bytes) });
+          if (client.session?.isDone !== false) return;
+          const copy = Buffer.from(bytes);
+          // One that comes late was copied: what was read from its own bytes cannot be read any more.
+          const payloadNow = bytes === frame ? payload : payloadIn(copy);
+          this.#relay(client, { type, dst, payload: payloadNow, frame: copy });
         });
     }
   }

@@ -144,10 +144,16 @@ export class PeerJs {
   }
 
   #received(client: PeerJsClient, bytes: ArrayBuffer): void {
+    if (!this.#inbox.admits(client, bytes)) return;
+    const description = readUsualDescription(new Uint8Array(bytes));
+    if (description) {
+      this.#accept(client, description, bytes);
+      return;
+    }
     const text = this.#inbox.textOf(client, bytes);
     if (text === undefined) return;
-    const usual = readUsualCandidate(text) ?? readUsualDescription(text, bytes);
-    if (usual) this.#accept(client, usual, bytes);
+    const candidate = readUsualCandidate(text);
+    if (candidate) this.#accept(client, candidate, bytes);
     else this.#parse(client, text, bytes);
   }
 

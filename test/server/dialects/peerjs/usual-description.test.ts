@@ -10,8 +10,7 @@ const dst = '7747af91-cd76-412b-996b-e3f37349d919';
 const data = { label: 'dc_m5c3mahh0db', reliable: false, serialization: 'binary' };
 
 function readFast(text: string) {
-  const bytes = new Uint8Array(Buffer.from(text)).buffer;
-  const read = readUsualDescription(text, bytes);
+  const read = readUsualDescription(Buffer.from(text));
   if (!read || read.type === 'HEARTBEAT') return undefined;
   const payload = read.payload as { readonly sdp: { readonly sdp: string } };
   return { ...read, payload: { ...payload, sdp: { ...payload.sdp, sdp: payload.sdp.sdp } } };

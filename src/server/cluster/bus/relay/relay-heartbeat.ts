@@ -2,29 +2,27 @@
  * Notices within seconds that a parent has gone silent; TCP alone takes many minutes. The protocol has no ping, but
  * every server answers a chat to an id that nobody has, so the parent may be any relay server.
  */
-import type { Clock } from '../../../../common/clock.ts';
 
 const INTERVAL_MS = 2_000;
 /** A busy parent misses one or two. */
 const MAX_UNANSWERED = 3;
 
 export class RelayPulse {
-  readonly #clock: Clock;
   readonly #ask: () => void;
   readonly #silent: () => void;
   #unanswered = 0;
-  #endBeats = () => {};
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param silent called once per start */
-  constructor(clock: Clock, ask: () => void, silent: () => void) {
-    this.#clock = clock;
+  constructor(ask: () => void, silent: () => void) {
     this.#ask = ask;
     this.#silent = silent;
   }
 
-  /** Not to be called again before it is stopped. */
   start(): void {
-    this.#endBeats = this.#clock.every(INTERVAL_MS, () => this.#beat());
+    this.stop();
+    this.#unanswered = 0;
+    this.#timer = setInterval(() => this.#beat(), INTERVAL_MS).unref();
   }
 
   answered(): void {
@@ -32,8 +30,7 @@ export class RelayPulse {
   }
 
   stop(): void {
-    this.#endBeats();
-    this.#unanswered = 0;
+    clearInterval(this.#timer);
   }
 
   #beat(): void {
