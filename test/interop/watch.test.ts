@@ -15,7 +15,6 @@ import { httpUrl, openPage } from '../support/peers/browser.ts';
 import { openScriptPage } from '../support/peers/page-script.ts';
 import { pairUp, startTestServer, type TestServer } from '../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../support/servers/token-issuer.ts';
-import { until } from '../support/until.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 
 declare const Loaded: typeof import('../support/pages/peerjs-page.ts');
@@ -170,7 +169,7 @@ describe('a connection of two pages that is watched at both ends', () => {
     await a.page.evaluate(() => end.connection.close());
     await recordThat(feed, hasState('disconnected'));
     await b.page.evaluate(() => end.stop());
-    await until(() => testServer.server.parts.sessions.size === 0);
+    while (testServer.server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
     expect([...a.warned, ...b.warned]).toEqual([]);
   });
 
@@ -402,7 +401,7 @@ describe('watching', () => {
       end.connection.close();
       end.watchConnection(end.connection, { name: 'call 7' });
     });
-    await until(() => testServer.server.parts.sessions.size === 0);
+    while (testServer.server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
     expect(await page.evaluate(() => end.connection.close === RTCPeerConnection.prototype.close)).toBe(true);
   });
 
@@ -411,7 +410,7 @@ describe('watching', () => {
     const [a, b] = [await watchedEnd(testServer), await watchedEnd(testServer)];
     while (a.warned.length + b.warned.length < 2) await a.page.evaluate(() => 0);
     for (const { warned } of [a, b]) expect(warned).toEqual([expect.stringContaining('--no-inspect')]);
-    await until(() => testServer.server.parts.sessions.size === 0);
+    while (testServer.server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
     expect([...a.sent, ...b.sent].join()).not.toContain('"evidence"');
   });
 });

@@ -8,7 +8,6 @@ import type { PeerOptions } from '../peer/peer-options.ts';
 import { type Platform, peerClock } from '../peer/platform.ts';
 import type { PeerConnection } from '../rtc/types.ts';
 import { openBrowserSocket } from './browser-socket.ts';
-import { nextTurn } from './next-turn.ts';
 import { followPage } from './page-lifecycle.ts';
 import { serverOfModule } from './server-url.ts';
 
@@ -46,7 +45,7 @@ export const browserPlatform: Platform = {
       iceTransportPolicy,
     }) as unknown as PeerConnection,
   isSlowToCreate: true,
-  clock: { ...peerClock, nextTurn },
+  clock: peerClock,
   random: Math.random,
 };
 

@@ -154,12 +154,11 @@ export class ServerLink {
       sessionLost,
       claims,
       lost: (loss) => {
-        const reason = printable(loss.reason);
-        const { afterMs } = loss;
+        const { reason, afterMs } = loss;
         options.logger?.debug({ id: this.id, reason, afterMs }, 'Signaling lost');
         this.#welcome = undefined;
         this.#ending = loss.error;
-        this.#lossReason = reason;
+        this.#lossReason = printable(reason);
         this.#machine.heard({ type: 'SOCKET_LOST', ...loss });
         this.#handlers.lost(loss);
       },

@@ -2,7 +2,6 @@
  * One record, built line by line from the steps of its machine and of the members' machines. The file writer and the
  * page's feed listen to it. It is bounded, so that a pairing that lasts for days does not fill the memory.
  */
-import { hasFailed } from '../../inspector/records/outcome.ts';
 import {
   type Evidence,
   type Lane,
@@ -20,7 +19,7 @@ import {
   type AnyStep,
   contextFacts,
   jsonOf,
-  LineMaker,
+  type LineMaker,
   machinesIn,
   type RecordedSource,
   sizeOf,
@@ -42,31 +41,32 @@ export type LogListener = (line: RecordLine) => void;
 type Transports = Readonly<Partial<Record<RecordEvidence['side'], Pick<Evidence, 'dtls' | 'sctp'>>>>;
 
 export class LiveRecord {
-  readonly header: RecordHeader;
-  readonly #store = new LineStore();
-  /** Replaced on every change, like all lists here: most records have none, and an array takes less than a set. */
-  listeners: readonly LogListener[] = NONE;
-  /** Receives each line as written to a file, without the line break. If there is no writer, no JSON is made. */
-  writer: ((json: string) => void) | undefined;
+  // What every step needs stands first, and so together: a server with many records has few of them in its caches.
   readonly source: RecordedSource;
   /** The machine that is recorded. */
   readonly subject: Instance;
-  /** The address that this record is counted for when records are dropped; never written. */
-  readonly address: string;
+  readonly #maker: LineMaker;
+  readonly #store: LineStore;
+  readonly #epoch: number;
+  readonly #startedAt: number;
+  /** How often the members had changed when they were read. */
+  #seatings: number | undefined;
   isOver = false;
-  #hasFailed: boolean | undefined;
   /** Length as JSON; estimated if there is no writer. */
   bytes = 0;
+  /** Receives each line as written to a file, without the line break. If there is no writer, no JSON is made. */
+  writer: ((json: string) => void) | undefined;
+  /** Replaced on every change, like all lists here: most records have none, and an array takes less than a set. */
+  listeners: readonly LogListener[] = NONE;
   /** Called with each line's bytes. */
   onGrown: ((bytes: number) => void) | undefined;
+  readonly header: RecordHeader;
+  /** The address that this record is counted for when records are dropped; never written. */
+  readonly address: string;
   #peerBytes = 0;
   /** The transport states that each side reported last. */
   #transports: Transports = {};
-  readonly #startedAt: number;
-  readonly #maker: LineMaker;
   #seats: readonly Seat[] = [];
-  /** How often the members had changed when they were read. */
-  #seatings: number | undefined;
   /** The machines that may still step: the subject and its members. */
   #present: readonly Instance[];
 
@@ -76,19 +76,22 @@ export class LiveRecord {
    */
   constructor(source: RecordedSource, subject: Instance, now: number, wallTime: number) {
     const { record } = source;
+    const machines = machinesIn(source);
+    const head = record.headOf(subject);
     this.source = source;
     this.subject = subject;
-    this.address = record.addressOf?.(subject) ?? '';
+    this.#maker = machines.lines;
+    this.#store = new LineStore(head.epoch);
+    this.#epoch = head.epoch;
     this.#startedAt = now;
-    const machines = machinesIn(source);
-    this.#maker = new LineMaker(record, machines);
+    this.address = record.addressOf?.(subject) ?? '';
     this.header = {
       format: RECORD_FORMAT,
       version: RECORD_VERSION,
       machines: machines.versions,
       ...(record.kind !== 'pairing' && { kind: record.kind }),
       started_at: Math.round(wallTime),
-      ...record.headOf(subject),
+      ...head,
     };
     this.#present = [subject];
     this.reseat();
@@ -96,13 +99,6 @@ export class LiveRecord {
 
   get record(): PairingRecord {
     return { header: this.header, lines: this.lines };
-  }
-
-  /** Whether it is over and did not work. It is diagnosed once, since nothing is added to it any more. */
-  get hasFailed(): boolean {
-    if (!this.isOver) return false;
-    this.#hasFailed ??= hasFailed(this.record);
-    return this.#hasFailed;
   }
 
   get lines(): readonly RecordLine[] {
@@ -167,7 +163,7 @@ export class LiveRecord {
     // A pairing that outlives its record must not pay for facts that nobody keeps.
     if (this.isOver) return;
     const t = this.#since(now);
-    this.#add(this.#maker.make(of, step, t), t);
+    this.#add(this.#maker.make(of, step, t, this.#epoch), t);
   }
 
   /** A step that a client reported of its own machine; it was checked on arrival. */
@@ -214,7 +210,7 @@ export class LiveRecord {
     this.isOver = true;
     const t = now === undefined ? this.#store.lastTime : this.#since(now);
     const last = said({ t, end });
-    this.#push(last, t, last.size, this.writer && jsonOf(last, t));
+    this.#push(last, t, last.size, this.writer && jsonOf(last, t, this.#epoch));
   }
 
   #addOnce(line: RecordLine): void {
@@ -223,7 +219,7 @@ export class LiveRecord {
 
   #add(said: Said, t: number): void {
     if (this.isOver) return;
-    const json = this.writer && jsonOf(said, t);
+    const json = this.writer && jsonOf(said, t, this.#epoch);
     const size = json?.length ?? said.size;
     if (this.bytes + size <= MAX_RECORD_BYTES - END_BYTES) this.#push(said, t, size, json);
     else this.end('too_long');
@@ -234,7 +230,7 @@ export class LiveRecord {
     this.bytes += size;
     if (json !== undefined) this.writer?.(json);
     if (this.listeners.length > 0) {
-      const line = lineAt(said, t);
+      const line = lineAt(said, t, this.#epoch);
       for (const listener of this.listeners) listener(line);
     }
     this.onGrown?.(size);

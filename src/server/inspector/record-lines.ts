@@ -2,7 +2,7 @@
  * Makes the lines of a record from the steps of hosts. Every relayed message makes one while its pairing is recorded,
  * so this has to be cheap: content shared by many steps is made once, and JSON only for a writer.
  */
-import { isLikeEvent, redactEvent } from '../../common/redact.ts';
+import { areSameFacts, isLikeEvent, OWN_EPOCH, redactEvent } from '../../common/redact.ts';
 import { chartVersion } from '../../machines/chart/chart.ts';
 import {
   chartOf,
@@ -25,9 +25,7 @@ export type AnyStep = Omit<Step<Instance>, 'machineId' | 'from'>;
 export interface Machines {
   /** The chart's fingerprint, by machine id. */
   readonly versions: Readonly<Record<string, string>>;
-  readonly transitions: ReadonlyMap<TakenTransition, readonly string[]>;
-  /** The newest step and its content in each lane: a client's step is in the records of all its pairings. */
-  newest: { readonly step: AnyStep; readonly said: Known[] } | undefined;
+  readonly lines: LineMaker;
 }
 
 const machinesOf = new WeakMap<RecordedSource, Machines>();
@@ -44,88 +42,63 @@ export function machinesIn(source: RecordedSource): Machines {
     const names = machines.flatMap((machine) => [...nameTransitions(machine)]);
     known = {
       versions: Object.fromEntries(machines.map((machine) => [machine.id, chartVersion(chartOf(machine))])),
-      transitions: new Map(names.map(([transition, name]) => [transition, [name]])),
-      newest: undefined,
+      lines: new LineMaker(source.record, new Map(names.map(([transition, name]) => [transition, [name]]))),
     };
     machinesOf.set(source, known);
   }
   return known;
 }
 
-/** A step's content, and what identifies another step with the same content. */
+/** A step's content, with its effects as the host gave them: the same array for the same step of any instance. */
 interface Known extends Said<RecordStep> {
-  readonly of: Lane;
-  readonly type: string;
-  readonly from: unknown;
-  readonly taken: AnyStep['transitions'];
   readonly effects: AnyStep['effects'];
 }
 
-/** Makes a record's lines. Lines that differ only in their time share one content object. */
+/** How many steps that take the same transitions are known: of two sides, and with candidates of a few kinds. */
+const MAX_KNOWN = 8;
+
+/**
+ * Makes the lines of all records of a source. What differs only in its time and in the record that it is in is made once:
+ * pairings' candidates are many, and say few things.
+ */
 export class LineMaker {
   readonly #record: RecordSource;
-  readonly #machines: Machines;
-  /**
-   * The last one for each event type, lane and side: a pairing's candidates differ only in their time. They are few, and
-   * what was said last is among the first, so an array is smaller and faster than a map.
-   */
-  readonly #known: Known[] = [];
+  readonly #names: ReadonlyMap<TakenTransition, readonly string[]>;
+  /** By the transitions taken, which are the same array as long as the machine's host remembers the step; newest last. */
+  readonly #known = new WeakMap<AnyStep['transitions'], Known[]>();
 
-  constructor(record: RecordSource, machines: Machines) {
+  /** @param names of the machines' transitions, each in an array */
+  constructor(record: RecordSource, names: ReadonlyMap<TakenTransition, readonly string[]>) {
     this.#record = record;
-    this.#machines = machines;
+    this.#names = names;
   }
 
-  /** @param t milliseconds since the record's start */
-  make(of: Lane, step: AnyStep, t: number): Said<RecordStep> {
-    const { event } = step;
-    const message = this.#record.messageIn(event);
-    const known = this.#known;
-    const at = this.#indexOf(of, event);
-    const last = known[at];
-    if (last && saysTheSame(step, message, last)) {
-      if (at > 0) [known[0], known[at]] = [last, known[0] as Known];
-      return last;
-    }
-    const said = this.#saidBy(of, step, message, t);
-    known[at] = said;
+  /**
+   * @param t milliseconds since the record's start
+   * @param epoch the record's
+   */
+  make(of: Lane, step: AnyStep, t: number, epoch: number): Said<RecordStep> {
+    const { transitions: taken, effects } = step;
+    const message = this.#record.messageIn(step.event);
+    const known = this.#known.get(taken);
+    if (known) for (const each of known) if (saysTheSame(of, step, message, epoch, each)) return each;
+    const line = this.#lineOf(of, step, message, t, epoch);
+    const hasOwnEpoch = line.event.epoch === OWN_EPOCH;
+    const said: Known = { line, size: sizeOf(line), hasOwnEpoch, effects };
+    // The reason why an event was ignored is not cheap to compare.
+    if (taken.length === 0) return said;
+    if (!known) this.#known.set(taken, [said]);
+    else if (known.push(said) > MAX_KNOWN) known.shift();
     return said;
   }
 
-  /** @returns the length for a step that is not known */
-  #indexOf(of: Lane, event: AnyStep['event']): number {
-    const { type } = event;
-    const { from } = event as { readonly from?: unknown };
-    const known = this.#known;
-    let at = 0;
-    for (; at < known.length; at += 1) {
-      const one = known[at] as Known;
-      if (one.type === type && one.from === from && one.of === of) break;
-    }
-    return at;
-  }
-
-  #saidBy(of: Lane, step: AnyStep, message: MessageFacts | undefined, t: number): Known {
-    if (this.#machines.newest?.step !== step) this.#machines.newest = { step, said: [] };
-    const { said } = this.#machines.newest;
-    let known = said.find((one) => one.of === of);
-    if (!known) {
-      const line = this.#lineOf(of, step, message, t);
-      const { transitions: taken, effects } = step;
-      const { type, from } = line.event;
-      known = { line, size: sizeOf(line), of, type, from, taken, effects };
-      said.push(known);
-    }
-    return known;
-  }
-
-  #lineOf(of: Lane, step: AnyStep, message: MessageFacts | undefined, t: number): RecordStep {
+  #lineOf(of: Lane, step: AnyStep, message: MessageFacts | undefined, t: number, epoch: number): RecordStep {
     const { instance, event, to, transitions, effects, verdicts } = step;
     return {
       t,
       of,
       ...whereabouts(instance),
-      event: redactEvent(event),
+      event: redactEvent(event, epoch),
       to: to as RecordStep['to'],
       taken: this.#namesOf(transitions),
       effects: effects.length === 0 ? NONE : effects.map(effectFacts),
@@ -136,10 +109,9 @@ export class LineMaker {
 
   /** Steps that take the same transition share the array of its name. */
   #namesOf(taken: readonly TakenTransition[]): readonly string[] {
-    const { transitions } = this.#machines;
     const [first] = taken;
-    if (taken.length === 1 && first) return transitions.get(first) ?? NONE;
-    return taken.flatMap((transition) => transitions.get(transition) ?? []);
+    if (taken.length === 1 && first) return this.#names.get(first) ?? NONE;
+    return taken.flatMap((transition) => this.#names.get(transition) ?? []);
   }
 }
 
@@ -148,29 +120,39 @@ const NONE: readonly never[] = [];
 /**
  * The JSON of the line with that content at that time.
  * @param t milliseconds since the record's start
+ * @param epoch the record's
  */
-export function jsonOf(said: Said, t: number): string {
-  said.tail ??= JSON.stringify(said.line).slice(`{"t":${said.line.t}`.length);
-  return `{"t":${t}${said.tail}`;
+export function jsonOf(said: Said, t: number, epoch: number): string {
+  said.tail ??= tailOf(said);
+  return `{"t":${t}${said.tail.join(String(epoch))}`;
 }
 
-/**
- * Compares only what is cheap to compare: a false difference costs only time. The reason why an event was ignored is
- * not cheap.
- */
+function tailOf({ line, hasOwnEpoch }: Said): readonly string[] {
+  const tail = JSON.stringify(line).slice(`{"t":${line.t}`.length);
+  if (!hasOwnEpoch) return [tail];
+  // The event comes before anything else that could have an epoch.
+  const at = tail.indexOf(OWN_EPOCH_JSON) + EPOCH_JSON.length;
+  return [tail.slice(0, at), tail.slice(at + String(OWN_EPOCH).length)];
+}
+
+const EPOCH_JSON = '"epoch":';
+const OWN_EPOCH_JSON = `${EPOCH_JSON}${OWN_EPOCH}`;
+
+/** Compares only what is cheap to compare: a false difference costs only time. */
 function saysTheSame(
+  of: Lane,
   step: AnyStep,
   message: MessageFacts | undefined,
-  { line, taken, effects }: Known,
+  epoch: number,
+  { line, effects }: Known,
 ): boolean {
   return (
-    step.transitions === taken &&
-    taken.length > 0 &&
+    line.of === of &&
     step.effects === effects &&
     step.to === line.to &&
     step.instance.node === line.node &&
-    message === line.message &&
-    isLikeEvent(step.event, line.event)
+    isLikeEvent(step.event, line.event, epoch) &&
+    areSameFacts(message, line.message)
   );
 }
 

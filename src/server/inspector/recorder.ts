@@ -145,7 +145,7 @@ export class Recorder {
   #create(source: RecordedSource, subject: Instance, now: number): LiveRecord {
     const log = new LiveRecord(source, subject, now, this.#deps.clock.wallTime());
     this.#logs.set(subject, log);
-    log.onGrown = (bytes) => this.#grew(bytes);
+    log.onGrown = this.#grew;
     for (const { member } of log.seats) this.#join(log, member);
     return log;
   }
@@ -158,7 +158,7 @@ export class Recorder {
   }
 
   /** All running records together are bounded, too: the longest one of the address with the largest share is ended. */
-  #grew(bytes: number): void {
+  readonly #grew = (bytes: number): void => {
     this.#liveBytes += bytes;
     const { maxLiveBytes = DEFAULT_MAX_LIVE_BYTES } = this.#deps;
     while (this.#liveBytes > maxLiveBytes && this.#logs.size > 0) {
@@ -168,7 +168,7 @@ export class Recorder {
       longest.end('too_long', this.#deps.clock.now());
       this.#ended(longest);
     }
-  }
+  };
 
   #forget(log: LiveRecord): void {
     if (this.#logs.get(log.subject) !== log) return;

@@ -15,7 +15,7 @@ import {
 import { lineAt } from './line-store.ts';
 import type { LogListener } from './live-record.ts';
 import { observeHost } from './observe-host.ts';
-import { contextFacts, LineMaker, machinesIn, type RecordedSource, sizeOf } from './record-lines.ts';
+import { contextFacts, machinesIn, type RecordedSource, sizeOf } from './record-lines.ts';
 import type { Instance, RecordSource, Source } from './source.ts';
 
 export const MAX_TRAIL_LINES = 50;
@@ -100,8 +100,7 @@ export class SessionTrails {
   start(): void {
     this.#stops = this.#sessionSources().map((source) => {
       const recorded: RecordedSource = { ...source, record };
-      const maker = new LineMaker(record, machinesIn(recorded));
-      return observeHost(source.host, (step) => this.#note(recorded, maker, step));
+      return observeHost(source.host, (step) => this.#note(recorded, step));
     });
   }
 
@@ -127,7 +126,7 @@ export class SessionTrails {
     return this.#sources.filter(({ machine }) => machine === 'session');
   }
 
-  #note(source: RecordedSource, maker: LineMaker, step: Step<Instance>): void {
+  #note(source: RecordedSource, step: Step<Instance>): void {
     if (isRoutine(step)) return;
     const { instance, event, effects, from } = step;
     const isNew = !this.#trails.has(instance);
@@ -145,7 +144,9 @@ export class SessionTrails {
       if (this.#refusals.length > MAX_RECENT_REFUSALS) this.#refusals.shift();
     }
     const t = Math.round((this.#clock.now() - trail.startedAt) * 10) / 10;
-    this.#bytes += trail.add({ step: lineAt(maker.make(record.lane, step, t), t), from });
+    const { epoch } = trail.header;
+    const said = machinesIn(source).lines.make(record.lane, step, t, epoch);
+    this.#bytes += trail.add({ step: lineAt(said, t, epoch), from });
     this.#trails.delete(instance);
     this.#trails.set(instance, trail);
     this.#makeRoom();

@@ -6,7 +6,6 @@ import type { Peer } from '../../../src/client/index.ts';
 import { event, testPeer } from '../../support/peers/werift-peers.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
-import { until } from '../../support/until.ts';
 
 const counts = {
   pairs: 2,
@@ -77,7 +76,7 @@ describe('a fleet', () => {
       },
     });
     const run = fleet.run();
-    await until(() => fleet.counts.received >= 2);
+    while (fleet.counts.received < 2) await new Promise((resolve) => setImmediate(resolve));
     const told = event(peers[1] as Peer, 'peer_disconnected');
     peers[0]?.unpair();
     await told;

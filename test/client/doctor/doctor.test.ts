@@ -16,7 +16,6 @@ import { makeCertificate } from '../../support/servers/certificate.ts';
 import { startCoturn } from '../../support/servers/coturn.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
-import { until } from '../../support/until.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -98,7 +97,7 @@ describe('a server that means harm', () => {
   it('and answers HTTP without end is left', async () => {
     const { url, connections } = await hostileServer(pairedWith([]));
     await examined({ url });
-    await until(async () => (await connections()) === 0);
+    while ((await connections()) > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 });
 

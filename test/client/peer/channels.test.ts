@@ -13,7 +13,6 @@ import {
   testPeer,
 } from '../../support/peers/werift-peers.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
-import { until } from '../../support/until.ts';
 
 type Received = [data: string | Uint8Array, channel: string];
 
@@ -52,7 +51,7 @@ async function lose(udp: UdpProxy, send: () => Promise<unknown>): Promise<void> 
   udp.cut();
   await send();
   const { lost } = udp;
-  await until(() => udp.lost !== lost);
+  while (udp.lost === lost) await new Promise((resolve) => setImmediate(resolve));
   udp.heal();
 }
 

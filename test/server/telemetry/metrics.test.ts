@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { startTestServer } from '../../support/servers/test-server.ts';
-import { until } from '../../support/until.ts';
 
 async function scrape(url: string): Promise<string> {
   const response = await fetch(`${url.replace('ws:', 'http:')}metrics`);
@@ -112,7 +111,7 @@ describe('GET /metrics', () => {
     const { server, connectPair } = await startTestServer();
     const [a] = await connectPair();
     await a.close();
-    await until(() => server.parts.pairings.size === 0);
+    while (server.parts.pairings.size > 0) await new Promise((resolve) => setImmediate(resolve));
     expect(await scrape(server.url)).toMatch(/pair_request"} 1\n/);
     const second = await scrape(server.url);
     expect(second).toMatch(/pair_request"} 1\n/);

@@ -6,7 +6,6 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PeerServer } from 'peer';
 import { startServer } from '../../../src/server/index.ts';
-import { until } from '../../support/until.ts';
 import { Random } from '../random.ts';
 import { type Difference, type DifferentialReport, Twins } from './twin.ts';
 
@@ -203,7 +202,7 @@ async function startOriginal() {
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     async left(id: string) {
-      await until(() => left.delete(id));
+      while (!left.delete(id)) await new Promise((resolve) => setImmediate(resolve));
     },
     stop: () =>
       new Promise<void>((resolve) => {

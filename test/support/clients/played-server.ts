@@ -58,8 +58,8 @@ export class PlayedServer {
   }
 
   /** Cuts the socket. */
-  cut(reason = ''): void {
-    this.#end(1006, reason);
+  cut(): void {
+    this.#end(1006);
   }
 
   /** The received messages of a type, oldest first. */
@@ -67,10 +67,10 @@ export class PlayedServer {
     return this.sent.filter((message) => message.type === type);
   }
 
-  #end(code: number, reason = ''): void {
+  #end(code: number): void {
     const socket = this.#socket;
     this.#socket = undefined;
-    queueMicrotask(() => socket?.closed(code, reason));
+    queueMicrotask(() => socket?.closed(code, ''));
   }
 
   #take(text: string): void {

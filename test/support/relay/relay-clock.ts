@@ -19,11 +19,6 @@ export class RelayTestClock implements Clock {
     return () => this.#ticks.delete(entry);
   }
 
-  /** How many wait for time to pass. */
-  get waiting(): number {
-    return this.#ticks.size;
-  }
-
   /** Lets time pass; everything due meanwhile happens in order. */
   pass(ms: number): void {
     const end = this.#now + ms;

@@ -3,9 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { LostNodes } from '../../../../src/server/cluster/migration/lost-nodes.ts';
 import type { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { comesTo } from '../../../support/network/cluster-assertions.ts';
-import { startTestCluster } from '../../../support/servers/test-cluster.ts';
+import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
-import { until } from '../../../support/until.ts';
 
 const GRACE_MS = 30_000;
 
@@ -43,11 +42,7 @@ describe('a session of a node that was lost', () => {
     const [early, late] = [await two.connectResumable(), await two.connectResumable()];
     await advance(60_000);
     await kill(two);
-    await until(
-      () => isLost(three, 2),
-      undefined,
-      () => advance(500),
-    );
+    while (!isLost(three, 2)) await advance(500);
     await advance(GRACE_MS - 500);
     expect((await comesTo(three, early)).id).toBe(early.id);
     await advance(1_000);
@@ -70,11 +65,7 @@ describe('a session of a node that was lost', () => {
     const { two, three, kill, advance } = await threeNodes();
     const [client, other] = [await two.connectResumable(), await two.connectResumable()];
     await kill(two);
-    await until(
-      () => isLost(three, 2),
-      undefined,
-      () => advance(500),
-    );
+    while (!isLost(three, 2)) await advance(500);
     await expectRefused(client, await client.comeBack(three.server.url, { token: other.token }));
   });
 
@@ -86,11 +77,7 @@ describe('a session of a node that was lost', () => {
     const client = await comesTo(two, await one.connectResumable());
     await advance(60_000);
     await kill(two);
-    await until(
-      () => isLost(one, 2) && isLost(three, 2),
-      undefined,
-      () => advance(500),
-    );
+    while (!isLost(one, 2) || !isLost(three, 2)) await advance(500);
     expect((await comesTo(nodes[node - 1] as TestServer, client)).id).toBe(client.id);
   });
 
@@ -99,11 +86,7 @@ describe('a session of a node that was lost', () => {
     const client = await comesTo(two, await one.connectResumable());
     await advance(60_000);
     await kill(two);
-    await until(
-      () => isLost(one, 2),
-      undefined,
-      () => advance(500),
-    );
+    while (!isLost(one, 2)) await advance(500);
     const again = await startTestServer({ secret: 'of all nodes', node: 2 }, { bus: hub.bus(2) });
     await until(() => again.server.parts.cluster?.links.isOpen(1) === true, 'the link');
     expect((await client.comeBack(again.server.url)).id).toBe(client.id);
@@ -135,11 +118,7 @@ describe('a session that began on a node that has been dead for long', () => {
     await until(() => two.server.parts.sessions.get(client.id)?.client.isOnline !== true, 'the loss');
     await advance(GRACE_MS + 1_000);
     await kill(one);
-    await until(
-      () => isLost(three, 1),
-      undefined,
-      () => advance(500),
-    );
+    while (!isLost(three, 1)) await advance(500);
     await expectRefused(client, await comesTo(three, client));
   });
 });
