@@ -1,5 +1,6 @@
 /** The peer in a real Chromium: with another one, and with werift. */
 import { describe, expect, it } from '@jest/globals';
+import type { JSHandle } from 'playwright-core';
 import type { Received } from '../support/clients/raw-client.ts';
 import { BrowserPeer } from '../support/peers/browser-peer.ts';
 import { HandMadePartner } from '../support/peers/hand-made-partner.ts';
@@ -17,6 +18,34 @@ async function browserPair(options = {}): Promise<[BrowserPeer, BrowserPeer]> {
   await a.pair(b.id);
   await Promise.all([a.opened(), b.opened()]);
   return [a, b];
+}
+
+/** A pair whose channel is open, and what it has sent for that; meanwhile the time in its pages stands still. */
+async function pairInStillTime() {
+  const { server } = await startTestServer();
+  const pair = [await BrowserPeer.create(server), await BrowserPeer.create(server)] as const;
+  const [a, b] = pair;
+  for (const { page } of pair) {
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
+  }
+  const sent = [await typesSent(a), await typesSent(b)] as const;
+  await a.pair(b.id);
+  await Promise.all([a.opened(), b.opened()]);
+  return [pair, sent] as const;
+}
+
+/** The types of what the peer's page sends to the server from now on. */
+function typesSent({ page }: BrowserPeer): Promise<JSHandle<string[]>> {
+  return page.evaluateHandle(() => {
+    const types: string[] = [];
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      types.push(/"type":"(\w+)"/.exec(String(data))?.[1] ?? '');
+      send.call(this, data);
+    };
+    return types;
+  });
 }
 
 describe('Chromium with Chromium', () => {
@@ -54,6 +83,27 @@ describe('Chromium with Chromium', () => {
     expect(states).toEqual(['restarting', 'checking', 'connected']);
     await a.send('over the new way');
     expect(await b.message()).toBe('over the new way');
+  });
+
+  it('opens its channel before it reports that it is connected, which it does a moment later', async () => {
+    const [pair, sent] = await pairInStillTime();
+    for (const [i, types] of sent.entries()) {
+      const untilOpen = await types.jsonValue();
+      expect(untilOpen).toContain(['offer', 'answer'][i]);
+      expect(untilOpen).not.toContain('report');
+      await pair[i]?.page.clock.runFor(20);
+      expect(await types.jsonValue()).toContain('report');
+    }
+  });
+
+  it('reports that it is connected before what it says next, its goodbye, too', async () => {
+    const [pair, sent] = await pairInStillTime();
+    const [a, b] = pair;
+    await a.evaluate((peer) => peer.signal('next'));
+    await b.evaluate((peer) => peer.close());
+    const [fromA, fromB] = await Promise.all(sent.map((types) => types.jsonValue()));
+    expect(fromA?.slice(0, fromA.indexOf('signal'))).toContain('report');
+    expect(fromB).toContain('report');
   });
 
   it('says goodbye when its page is left: its session ends at once, without a grace', async () => {

@@ -8,6 +8,13 @@ const NO_CLOSE_FRAME = 1006;
 /** How long the other side has to answer our close frame; browsers wait much longer by themselves. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
+/**
+ * How long what can wait is held. A browser connects and signals on the same threads: what a peer reports when it is
+ * connected would delay its data channel, which is about to open. Of a connection that ends sooner the server may not hear
+ * that it was connected.
+ */
+const HOLD_MS = 20;
+
 export const openBrowserSocket: OpenSocket = (url, handlers, token) => {
   let isClosed = false;
   const closed = (code: number, reason: string) => {
@@ -30,14 +37,21 @@ export const openBrowserSocket: OpenSocket = (url, handlers, token) => {
   socket.onopen = () => handlers.opened();
   socket.onmessage = ({ data }) => handlers.received(data);
   socket.onclose = ({ code, reason }) => closed(code, reason);
+  const held: string[] = [];
+  const flush = () => {
+    for (const text of held.splice(0)) if (socket.readyState === WebSocket.OPEN) socket.send(text);
+  };
   return {
-    send(text) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    send(text, canWait) {
+      held.push(text);
+      if (!canWait) flush();
+      else if (held.length === 1) setTimeout(flush, HOLD_MS);
     },
     get unsentBytes() {
       return socket.bufferedAmount;
     },
     close(code, reason) {
+      flush();
       socket.close(code, reason);
       setTimeout(() => closed(code, ''), CLOSE_TIMEOUT_MS);
     },

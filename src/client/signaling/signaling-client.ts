@@ -144,7 +144,7 @@ export class SignalingLink implements Signaling {
     }
     const kept = session.keep(JSON.stringify(message));
     if (session.isOverfull) this.#forgetSession();
-    else this.#sendKept(session, kept);
+    else this.#sendKept(session, kept, canWait(message));
   }
 
   /** Gives this socket up; the session waits for the next one. Further events of the socket are ignored. */
@@ -228,11 +228,11 @@ export class SignalingLink implements Signaling {
   }
 
   #sendPlain(message: ClientMessage): void {
-    this.#socket?.send(JSON.stringify(message));
+    this.#socket?.send(JSON.stringify(message), canWait(message));
   }
 
-  #sendKept(session: ResumableSession, kept: UnackedMessage<string>): void {
-    if (this.#isWelcome) this.#socket?.send(session.frameOf(kept));
+  #sendKept(session: ResumableSession, kept: UnackedMessage<string>, canWait = false): void {
+    if (this.#isWelcome) this.#socket?.send(session.frameOf(kept), canWait);
   }
 
   #received(data: unknown): void {
@@ -315,6 +315,11 @@ export class SignalingLink implements Signaling {
     if (old) this.#handlers.sessionLost();
     return false;
   }
+}
+
+/** Whether it only says how far the connection is, and nobody waits for it. */
+function canWait(message: ClientMessage): boolean {
+  return message.type === 'report' || (message.type === 'candidate' && message.candidate === null);
 }
 
 /** The error of a session that the server ended for good; undefined: the client may come back. */

@@ -15,8 +15,11 @@ export interface SocketHandlers {
 }
 
 export interface Socket {
-  /** Ignored if the socket is not open: the server that it was meant for is lost anyway. */
-  send(text: string): void;
+  /**
+   * Ignored if the socket is not open: the server that it was meant for is lost anyway.
+   * @param canWait whether it may be held for a moment; what is sent after it still comes after it
+   */
+  send(text: string, canWait?: boolean): void;
   /** Bytes sent but still buffered here, if known. */
   readonly unsentBytes?: number;
   /**
