@@ -6,6 +6,7 @@ import { helpWidth, sectionsOf } from './common/help.ts';
 import { nearestName } from './common/nearest-name.ts';
 import { unknownVariables } from './common/options.ts';
 import { printable } from './common/printable.ts';
+import { tooOldNode } from './common/too-old-node.ts';
 import { wrap } from './common/wrap-text.ts';
 
 interface Entry {
@@ -129,10 +130,15 @@ async function warnOfVariables(command: Command): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  const { version, engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const tooOld = tooOldNode(engines.node, process.versions.node);
+  if (tooOld !== undefined) {
+    process.stderr.write(`pairlane: ${tooOld}\n`);
+    return 1;
+  }
   const [name, ...rest] = args[0] === 'help' && args.length > 1 ? [...args.slice(1), '--help'] : args;
   if (name === '--version') {
-    const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-    process.stdout.write(`${manifest.version}\n`);
+    process.stdout.write(`${version}\n`);
     return 0;
   }
   if (name === undefined || ['help', '--help', '-h'].includes(name)) {

@@ -46,6 +46,19 @@ describe('pairlane --help', () => {
   });
 });
 
+describe('a Node that is too old', () => {
+  it('runs no command: one line says which Node is needed, and the status is 1', async () => {
+    const old = "data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '18.20.8' })";
+    for (const name of [...(await commandNames()), '--version', '--help']) {
+      const run = runNode(['--import', old, 'dist/cli.js', name]);
+      expect([name, await run.exited(), run.stdout, run.stderr]).toEqual([
+        ...[name, 1, ''],
+        'pairlane: Node 18.20.8 is too old; Pairlane needs Node 20.19 or newer.\n',
+      ]);
+    }
+  });
+});
+
 describe('a command that there is not', () => {
   it.each([
     [['serv'], "there is no command 'serv'; did you mean 'serve'?"],

@@ -1,5 +1,5 @@
 /** The peer for Node, over `ws` and werift. */
-
+import { inNode } from '../common/node-clock.ts';
 import { openWsSocket } from './node/node-socket.ts';
 import { createPeerWith, type Peer } from './peer/peer.ts';
 import type { PeerOptions } from './peer/peer-options.ts';
@@ -44,7 +44,7 @@ export type { Token } from './signaling/token-source.ts';
 export const nodePlatform: Platform = {
   openSocket: openWsSocket,
   createConnection: createWeriftConnection,
-  clock: peerClock,
+  clock: { ...peerClock, ...inNode },
   random: Math.random,
 };
 

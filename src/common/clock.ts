@@ -8,6 +8,8 @@ export interface Clock {
   wallTime(): number;
   /** Calls `tick` every `ms` milliseconds until the returned function is called. */
   every(ms: number, tick: () => void): () => void;
+  /** Calls it once all that has come by now was handled; a clock without it has nothing to wait for. */
+  nextTurn?(work: () => void): void;
 }
 
 /**
@@ -38,7 +40,8 @@ export const systemClock: Clock = {
 const FIRES_AT_ONCE = 50;
 
 /**
- * Advances a timer wheel with a clock.
+ * Advances a timer wheel with a clock. After a pause (a frozen page, a debugger, a stopped process) everything is overdue,
+ * so each time what came meanwhile is handled first: it may have made a timer needless.
  * @returns a function that stops it
  */
 export function driveTimers(wheel: TimerWheel, clock: Clock): () => void {
@@ -47,7 +50,8 @@ export function driveTimers(wheel: TimerWheel, clock: Clock): () => void {
     if (isStopped) return;
     if (!wheel.advance(clock.now(), FIRES_AT_ONCE)) setTimeout(advance, 0);
   };
-  const stop = clock.every(wheel.tickMs, advance);
+  const tick = clock.nextTurn ? () => clock.nextTurn?.(advance) : advance;
+  const stop = clock.every(wheel.tickMs, tick);
   return () => {
     isStopped = true;
     stop();

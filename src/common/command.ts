@@ -1,5 +1,6 @@
 /** A command of the `pairlane` program: one entry in the table of src/cli.ts. */
 import { type Example, helpFor, helpWidth } from './help.ts';
+import { flagName } from './option-names.ts';
 import type { OptionTable, OptionValues } from './option-table.ts';
 import { OptionError, type ResolvedOptions, resolveOptions, variablesOf } from './options.ts';
 import { printable } from './printable.ts';
@@ -23,6 +24,8 @@ export interface CommandDefinition<Table extends OptionTable> {
   /** Names of positional arguments, in order, as help shows them. All are required, except a last one in brackets. */
   readonly positionals?: readonly string[];
   readonly options: Table;
+  /** Sets of options of which a command line may have only one; the value of a variable or file does not count. */
+  readonly alternatives?: readonly (readonly (keyof Table & string)[])[];
   /** Titles of the help's sections, each with its options; options without a section come last. */
   readonly groups?: { readonly [title: string]: readonly (keyof Table & string)[] };
   /** Command lines that can be typed as they are, and what they do. */
@@ -64,7 +67,7 @@ const USAGE_STATUS = 2;
 export function defineCommand<const Table extends OptionTable>(
   definition: CommandDefinition<Table>,
 ): Command {
-  const { name, about, details, positionals = [], options, groups, examples } = definition;
+  const { name, about, details, positionals = [], options, alternatives = [], groups, examples } = definition;
   const usage = ['pairlane', name, ...positionals, '[options]'].join(' ');
   return {
     name,
@@ -83,6 +86,8 @@ export function defineCommand<const Table extends OptionTable>(
           throw new OptionError([`${missing}: is missing`]);
         const read = () => resolveOptions(options, rest);
         const resolved = read();
+        const problems = alternatives.flatMap((names) => alternativesProblem(options, resolved, names) ?? []);
+        if (problems.length > 0) throw new OptionError(problems);
         return await definition.run(resolved.values, given, { ...resolved, reread: () => read().values });
       } catch (error) {
         if (error instanceof OptionError) {
@@ -99,4 +104,17 @@ export function defineCommand<const Table extends OptionTable>(
       }
     },
   };
+}
+
+/** @returns a line if the command line has more than one of these options */
+function alternativesProblem<Table extends OptionTable>(
+  table: Table,
+  { values, origins }: ResolvedOptions<Table>,
+  names: readonly (keyof Table & string)[],
+): string | undefined {
+  const given = names
+    .filter((name) => origins[name].startsWith('--'))
+    .filter((name) => table[name]?.kind !== 'switch' || values[name] !== (table[name].default ?? false))
+    .map((name) => `--${values[name] === false ? 'no-' : ''}${flagName(name)}`);
+  return given.length > 1 ? `${given.join(' and ')}: give one of them` : undefined;
 }

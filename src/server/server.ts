@@ -3,8 +3,9 @@
  * size and rate, decoding, router, machine, effects.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, driveTimers, systemClock } from '../common/clock.ts';
+import { type Clock, driveTimers } from '../common/clock.ts';
 import { bracketed, listenAddresses, textOf } from '../common/listen-address.ts';
+import { nodeClock } from '../common/node-clock.ts';
 import { flagName } from '../common/option-names.ts';
 import type { Option } from '../common/option-table.ts';
 import { OptionError } from '../common/options.ts';
@@ -98,7 +99,7 @@ export class SignalingServer {
   constructor(given: Partial<ServerOptions> = {}, parts: ServerParts = {}) {
     this.options = { ...defaultServerOptions, ...given };
     const { options } = this;
-    const clock = parts.clock ?? systemClock;
+    const clock = parts.clock ?? nodeClock;
     const log = boundedLog(parts.log ?? createLogger(options.logLevel, options.logFormat), () => clock.now());
     this.#listen = parts.listen ?? listen;
     this.ended = new Promise((resolve) => {

@@ -1,5 +1,6 @@
 /** Starts a signaling server for a program: checks its options and hooks, and creates what clients and nodes need. */
-import { type Clock, systemClock } from '../common/clock.ts';
+import type { Clock } from '../common/clock.ts';
+import { nodeClock } from '../common/node-clock.ts';
 import { OptionError } from '../common/options.ts';
 import { discoveryProblems } from './admission/peerjs-keys.ts';
 import { AskingAuthenticator } from './admission/tokens/asking-authenticator.ts';
@@ -65,7 +66,7 @@ export async function startServer(
   if (problems.length > 0) throw new OptionError(problems);
   signal?.throwIfAborted();
   const all = { ...defaultServerOptions, ...withoutUndefined(asked) };
-  const { clock = systemClock } = parts;
+  const { clock = nodeClock } = parts;
   const log = boundedLog(parts.log ?? createLogger(all.logLevel, all.logFormat), () => clock.now());
   const tokens =
     parts.authenticator ??

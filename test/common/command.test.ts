@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import { defineCommand } from '../../src/common/command.ts';
 
 const given: unknown[] = [];
@@ -35,4 +35,51 @@ it.each([
   given.length = 0;
   expect(await command.run(args)).toBe(2);
   expect(given).toEqual([]);
+});
+
+const choosy = defineCommand({
+  name: 'choose',
+  about: 'Does one of several things.',
+  examples: [],
+  alternatives: [
+    ['key', 'all'],
+    ['key', 'color'],
+  ],
+  options: {
+    key: { kind: 'text', value: 'KEY', help: 'What to do it with.' },
+    all: { kind: 'switch', help: 'Do it with all.' },
+    color: { kind: 'switch', default: true, help: 'Do it in color.' },
+  },
+  async run(options) {
+    given.push(options);
+    return 0;
+  },
+});
+
+it.each([
+  ['both of two', ['--key', 'a', '--all'], ['--key and --all']],
+  ['a key without color', ['--key', 'a', '--no-color'], ['--key and --no-color']],
+  ['both of both', ['--key', 'a', '--all', '--no-color'], ['--key and --all', '--key and --no-color']],
+])('a command line with %s is refused, and names them', async (_what, args, named) => {
+  given.length = 0;
+  const lines: string[] = [];
+  jest.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+  expect(await choosy.run(args)).toBe(2);
+  jest.restoreAllMocks();
+  const problems = named.map((names) => `pairlane choose: ${names}: give one of them\n`);
+  expect(lines).toEqual([...problems, 'Try: pairlane choose --help\n']);
+  expect(given).toEqual([]);
+});
+
+it.each([
+  ['one of them', ['--key', 'a'], {}],
+  ['one, and another that is off', ['--key', 'a', '--no-all', '--color'], {}],
+  ['one, whatever a variable says', ['--no-color'], { PAIRLANE_KEY: 'a' }],
+])('a command line with %s is taken', async (_what, args, variables) => {
+  given.length = 0;
+  Object.assign(process.env, variables);
+  const status = await choosy.run(args);
+  for (const name of Object.keys(variables)) delete process.env[name];
+  expect(status).toBe(0);
+  expect(given).toHaveLength(1);
 });

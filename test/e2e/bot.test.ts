@@ -95,10 +95,20 @@ describe('pairlane bot', () => {
     expect(await run.exited()).toBe(0);
   });
 
-  it('takes either a key or an id', async () => {
-    const run = pairlane(['bot', '--key', 'x', '--id', 'y']);
+  it.each([
+    ['bot', '--key and --id', ['--key', 'x', '--id', 'y']],
+    ['bot', '--key and --new-key', ['--key', 'x', '--new-key']],
+    ['bot', '--forever and --count', ['--forever', '--count', '2']],
+    ['bot', '--ice-server and --no-ice', ['--ice-server', 'stun:x', '--no-ice']],
+    ['chat', '--room and --new-key', ['--room', 'lobby', '--new-key']],
+    ['agent', '--ice-server and --no-ice', ['--ice-server', 'stun:x', '--no-ice']],
+    ['bots', '--ice-server and --no-ice', ['--ice-server', 'stun:x', '--no-ice']],
+    ['conform', '--client and --walks', ['--client', 'x', '--walks', '2']],
+    ['replay', '--print and --as-test', ['x.jsonl', '--print', '--as-test']],
+  ])('pairlane %s takes one of %s', async (command, names, args) => {
+    const run = pairlane([command, ...args]);
     expect(await run.exited()).toBe(2);
-    expect(run.stderr).toBe('pairlane bot: give either --key or --id, not both\n');
+    expect(run.stderr).toContain(`pairlane ${command}: ${names}: give one of them\n`);
   });
 
   it('reads its options from the environment too', async () => {

@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import { pairlane } from '../support/servers/cli-process.ts';
 import { pairlaneInTerminal, type Terminal } from '../support/servers/pty.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
+import { until } from '../support/until.ts';
 
 const ID = /\*\*\* Your Client ID: ([0-9a-f-]{36}) \*\*\*/;
 
@@ -266,7 +267,7 @@ describe('a client that ignores pings', () => {
     await terminal.shows(`*** Paired with ${silent.id}!`);
     clock.advance(1_100);
     await silent.next('paired');
-    while (server.parts.sessions.get(id)?.isPinged) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => !server.parts.sessions.get(id)?.isPinged);
     clock.advance(600);
     expect(await silent.whenClosed()).toMatchObject({ code: 4408 });
     await terminal.shows(`*** Peer ${silent.id} disconnected. ***`);

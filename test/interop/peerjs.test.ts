@@ -10,6 +10,7 @@ import { pairlane } from '../support/servers/cli-process.ts';
 import { startTestCluster } from '../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../support/servers/test-server.ts';
 import { keyPairs, nowS, publish, sign } from '../support/servers/token-issuer.ts';
+import { until } from '../support/until.ts';
 
 declare const Loaded: typeof import('../support/pages/peerjs-page.ts');
 
@@ -108,7 +109,11 @@ describe('PeerJS, unmodified', () => {
     expect(await echo(a, 'b', 'json', 'over nodes')).toBe('over nodes');
     balancer.leadTo(two.server.url);
     const drained = one.server.drain();
-    while (!(await a.evaluate<boolean>('peer.disconnected'))) await advance(500);
+    await until(
+      () => a.evaluate<boolean>('peer.disconnected'),
+      'the end of its socket',
+      () => advance(500),
+    );
     await a.evaluate('peer.reconnect()');
     await a.waitForFunction('peer.open');
     await advance(4_000);
@@ -167,7 +172,11 @@ describe('PeerJS, unmodified', () => {
     expect(await echoed).toBe('welcome');
     await a.evaluate(`void peer.connect('nobody')`);
     await a.waitForFunction(`peer.connections.nobody`);
-    while (!(await a.evaluate<boolean>(`errors.includes('peer-unavailable')`))) clock.advance(1_000);
+    await until(
+      () => a.evaluate<boolean>(`errors.includes('peer-unavailable')`),
+      'peer-unavailable',
+      () => clock.advance(1_000),
+    );
   });
 
   it('reconnect() after a restart of the server finds its id, and no live connection has ended', async () => {

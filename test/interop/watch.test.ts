@@ -15,6 +15,7 @@ import { httpUrl, openPage } from '../support/peers/browser.ts';
 import { openScriptPage } from '../support/peers/page-script.ts';
 import { pairUp, startTestServer, type TestServer } from '../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../support/servers/token-issuer.ts';
+import { until } from '../support/until.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 
 declare const Loaded: typeof import('../support/pages/peerjs-page.ts');
@@ -169,7 +170,7 @@ describe('a connection of two pages that is watched at both ends', () => {
     await a.page.evaluate(() => end.connection.close());
     await recordThat(feed, hasState('disconnected'));
     await b.page.evaluate(() => end.stop());
-    while (testServer.server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => testServer.server.parts.sessions.size === 0);
     expect([...a.warned, ...b.warned]).toEqual([]);
   });
 
@@ -401,7 +402,7 @@ describe('watching', () => {
       end.connection.close();
       end.watchConnection(end.connection, { name: 'call 7' });
     });
-    while (testServer.server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => testServer.server.parts.sessions.size === 0);
     expect(await page.evaluate(() => end.connection.close === RTCPeerConnection.prototype.close)).toBe(true);
   });
 
@@ -410,7 +411,7 @@ describe('watching', () => {
     const [a, b] = [await watchedEnd(testServer), await watchedEnd(testServer)];
     while (a.warned.length + b.warned.length < 2) await a.page.evaluate(() => 0);
     for (const { warned } of [a, b]) expect(warned).toEqual([expect.stringContaining('--no-inspect')]);
-    while (testServer.server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => testServer.server.parts.sessions.size === 0);
     expect([...a.sent, ...b.sent].join()).not.toContain('"evidence"');
   });
 });

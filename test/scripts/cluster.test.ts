@@ -1,10 +1,10 @@
 /** `npm run cluster` as a program reads it: a short run, in which nodes are killed, to its end. */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { openerIn } from '../../scripts/cluster/open-page.ts';
 import { wrap } from '../../src/common/wrap-text.ts';
+import { runNode } from '../support/servers/cli-process.ts';
 
 const COMMAND = ['--import', 'tsx', 'scripts/cluster.ts'];
 const FEW = ['--nodes', '2', '--pairs', '4', '--bots', '1'];
@@ -48,18 +48,13 @@ describe('npm run cluster', () => {
   });
 
   it('ends on Ctrl+C, with its result, and what it has started', async () => {
-    const child = spawn(process.execPath, [...COMMAND, ...FEW, '--every', '0', '--json']);
-    let out = '';
-    child.stdout.on('data', (data) => {
-      out += data;
-    });
-    while (!out.includes('"paired"')) await once(child.stdout, 'data');
-    const page = linesOf(out).find(({ event }) => event === 'node_up')?.page;
+    const run = runNode([...COMMAND, ...FEW, '--every', '0', '--json']);
+    await run.printed(/"paired".*\n/);
+    const page = linesOf(run.stdout).find(({ event }) => event === 'node_up')?.page;
     expect(await isRunning(page)).toBe(true);
-    child.kill('SIGINT');
-    const [status] = await once(child, 'close');
-    expect(status).toBe(0);
-    expect(linesOf(out).at(-1)).toMatchObject({ event: 'result', isClear: true, nodesKilled: 0 });
+    run.child.kill('SIGINT');
+    expect([await run.exited(), run.stderr]).toEqual([0, '']);
+    expect(linesOf(run.stdout).at(-1)).toMatchObject({ event: 'result', isClear: true, nodesKilled: 0 });
     expect(await isRunning(page)).toBe(false);
   });
 

@@ -4,8 +4,9 @@ import { LocalBusHub } from '../../src/server/cluster/bus/local-bus.ts';
 import { sessionIdOn } from '../../src/server/node-id.ts';
 import { idleClient } from '../../tools/idle-client.ts';
 import { countVisits } from '../support/count-visits.ts';
-import { ask, until } from '../support/servers/test-cluster.ts';
+import { ask } from '../support/servers/test-cluster.ts';
 import { pairUp, startTestServer } from '../support/servers/test-server.ts';
+import { until } from '../support/until.ts';
 
 const SESSIONS = 100_000;
 

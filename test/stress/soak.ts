@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { startServer } from '../../src/server/index.ts';
 import { madeClients, RawClient } from '../support/clients/raw-client.ts';
 import { ResumableClient } from '../support/clients/resumable-client.ts';
+import { until } from '../support/until.ts';
 import { heapBytes } from './fuzz.ts';
 import { Random } from './random.ts';
 
@@ -102,7 +103,7 @@ export async function soak(
       while (elapsedS() < untilS) await oneLife();
     };
     await Promise.all(Array.from({ length: LANES }, lane));
-    while (server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.parts.sessions.size === 0);
     const sample = {
       atS: Math.round(elapsedS()),
       heapBytes: heapBytes(),

@@ -8,6 +8,7 @@ import type { PeerOptions } from '../peer/peer-options.ts';
 import { type Platform, peerClock } from '../peer/platform.ts';
 import type { PeerConnection } from '../rtc/types.ts';
 import { openBrowserSocket } from './browser-socket.ts';
+import { nextTurn } from './next-turn.ts';
 import { followPage } from './page-lifecycle.ts';
 import { serverOfModule } from './server-url.ts';
 
@@ -45,7 +46,7 @@ export const browserPlatform: Platform = {
       iceTransportPolicy,
     }) as unknown as PeerConnection,
   isSlowToCreate: true,
-  clock: peerClock,
+  clock: { ...peerClock, nextTurn },
   random: Math.random,
 };
 

@@ -2,19 +2,19 @@
 import type { Socket } from 'socket.io-client';
 import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
+import { untilStopped } from '../../common/stop-signal.ts';
 import { DEFAULT_PORT, isRecord, type RoomId } from '../../protocol/index.ts';
 import type { IceServer } from '../index.ts';
 import type { WebRTCManager } from '../rooms/index.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
-import { peerOptions } from './peer-command-options.ts';
+import { iceAlternatives, peerOptions } from './peer-command-options.ts';
 
 const agentOptions = {
   url: {
     kind: 'text',
     value: 'URL',
     default: `http://127.0.0.1:${DEFAULT_PORT}/`,
-    isFlagOnly: true,
-    help: "The server's URL, as for Socket.IO clients.",
+    help: "The server's URL: http://, as for Socket.IO clients, or ws://, as for the other commands.",
   },
   game: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'The game to join.' },
   player: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'The id of the player to join as.' },
@@ -38,6 +38,7 @@ export const agentCommand = defineCommand({
     'Run a headless player: it joins a game on a server that was started with --rooms, and connects to every other\n' +
     'player that is in the game or joins later. It comes back if it loses the server. Ctrl+C ends it.',
   options: agentOptions,
+  alternatives: [iceAlternatives],
   examples: [['pairlane agent --game 1 --player bob --echo', 'joins game 1 of a server with --rooms']],
   run: agent,
 });
@@ -57,8 +58,8 @@ async function agent(options: AgentOptions): Promise<number> {
   if (game === undefined || player === undefined) {
     throw new CommandError('give the game and the player: --game ID --player ID', 2);
   }
-  if (!URL.canParse(url) || !['http:', 'https:'].includes(new URL(url).protocol)) {
-    throw new CommandError('--url should look like http://HOST:PORT/', 2);
+  if (!URL.canParse(url) || !/^(http|ws)s?:$/.test(new URL(url).protocol)) {
+    throw new CommandError('--url should look like http://HOST:PORT/ or ws://HOST:PORT/', 2);
   }
   const tell = options.json ? tellJson : tellPeople;
   const { origin, pathname } = new URL(url);
@@ -74,11 +75,10 @@ async function agent(options: AgentOptions): Promise<number> {
     const joined = await firstJoin(socket, url, game, player);
     manager = createManager(Manager, socket, options, game, player, joined.ice_servers, tell);
     stopFollowing = follow(socket, manager, game, player, tell);
+    const stopped = untilStopped();
     tell('joined', { game, player, players: joined.players });
     for (const peer of joined.players) manager.connectToPeer(peer);
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
+    await stopped;
     return 0;
   } finally {
     stopFollowing();

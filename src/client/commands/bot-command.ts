@@ -7,7 +7,7 @@ import { MAX_PEERS_PER_CLIENT } from '../../protocol/index.ts';
 import type { PairlaneError, Peer, PeerErrorCode } from '../index.ts';
 import { createEcho } from './echo.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
-import { connect, peerOptions, shown, targetOf, wordsOf } from './peer-command-options.ts';
+import { connect, peerAlternatives, peerOptions, shown, targetOf, wordsOf } from './peer-command-options.ts';
 
 const botOptions = {
   ...peerOptions,
@@ -58,6 +58,7 @@ export const botCommand = defineCommand({
     'Run a headless peer. With --say it ends once every message has been answered; without, on Ctrl+C or after --count\n' +
     'messages. With --forever it serves every peer. Exit status: 0 if it did what was asked, 1 if not within --timeout.',
   options: botOptions,
+  alternatives: [...peerAlternatives, ['forever', 'count']],
   examples: [
     ['pairlane bot --new-key --echo --forever', 'sends back what anybody says to it'],
     ['pairlane bot --key ABCD-EFGH-JKLM --say hello', 'says hello, and ends with the answer'],

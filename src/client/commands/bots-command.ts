@@ -6,7 +6,7 @@ import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { Fleet } from './fleet.ts';
 import { progressOf, reportOf, tableOf } from './fleet-report.ts';
-import { peerOptions, peerOptionsOf } from './peer-command-options.ts';
+import { iceAlternatives, peerOptions, peerOptionsOf } from './peer-command-options.ts';
 
 const { url, iceServer, ice, iceHostAddress, inspect } = peerOptions;
 
@@ -51,6 +51,7 @@ export const botsCommand = defineCommand({
     'Run many pairs of bots in one process: they connect, pair and send each other messages of 64 bytes. The result\n' +
     'is a table. The exit status is 1 if a pair failed or a message was lost.',
   options: botsOptions,
+  alternatives: [iceAlternatives],
   examples: [
     ['pairlane bots --pairs 100', 'a hundred pairs, each message counted'],
     ['pairlane bots --messages 0 --seconds 30 --rate 0', 'as fast as they can, for half a minute'],

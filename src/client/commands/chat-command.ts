@@ -6,7 +6,14 @@ import type { Peer } from '../index.ts';
 import { PairlaneError } from '../peer/errors.ts';
 import { messageIn, type Print } from './chat-inputs.ts';
 import { invitationLines } from './invitation.ts';
-import { type CliPeerOptions, connect, peerOptions, shown, targetOf } from './peer-command-options.ts';
+import {
+  type CliPeerOptions,
+  connect,
+  iceAlternatives,
+  peerOptions,
+  shown,
+  targetOf,
+} from './peer-command-options.ts';
 import { chatInRoom, described } from './room-chat.ts';
 import { Terminal } from './terminal.ts';
 
@@ -32,6 +39,7 @@ export const chatCommand = defineCommand({
     'channel is open, what you type is sent to the peer, or with --room to everybody in the room. /help lists other\n' +
     'commands. Ctrl+C or the end of input ends the chat.',
   options: chatOptions,
+  alternatives: [iceAlternatives, ['room', 'key', 'id', 'newKey']],
   examples: [
     ['pairlane chat --new-key', 'shows a key for someone else to pair with you'],
     ['pairlane chat --key ABCD-EFGH-JKLM', 'pairs with whoever made that key'],

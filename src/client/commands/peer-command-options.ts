@@ -45,6 +45,11 @@ export const peerOptions = {
   newKey: { kind: 'switch', isFlagOnly: true, help: 'Make a pairing key for someone else, and print it.' },
 } as const satisfies OptionTable;
 
+/** STUN servers are named for a peer that uses them. */
+export const iceAlternatives = ['iceServer', 'ice'] as const;
+/** Who pairs with whom is said in one way: with the client of a key or id, or with whoever gets the key that is made. */
+export const peerAlternatives = [iceAlternatives, ['key', 'id', 'newKey']] as const;
+
 export type CliPeerOptions = OptionValues<typeof peerOptions>;
 
 /**
@@ -52,9 +57,6 @@ export type CliPeerOptions = OptionValues<typeof peerOptions>;
  * @throws {CommandError} with one line for the user
  */
 export async function connect(options: CliPeerOptions): Promise<Peer> {
-  if ([options.key, options.id].filter((target) => target !== undefined).length > 1) {
-    throw new CommandError('give either --key or --id, not both', 2);
-  }
   try {
     // Loaded only by a command that runs: loading takes longer than all of `--help`.
     const { createPeer } = await import('../index.ts');

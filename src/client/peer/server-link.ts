@@ -154,11 +154,12 @@ export class ServerLink {
       sessionLost,
       claims,
       lost: (loss) => {
-        const { reason, afterMs } = loss;
+        const reason = printable(loss.reason);
+        const { afterMs } = loss;
         options.logger?.debug({ id: this.id, reason, afterMs }, 'Signaling lost');
         this.#welcome = undefined;
         this.#ending = loss.error;
-        this.#lossReason = printable(reason);
+        this.#lossReason = reason;
         this.#machine.heard({ type: 'SOCKET_LOST', ...loss });
         this.#handlers.lost(loss);
       },

@@ -11,6 +11,7 @@ import { PairlaneError } from '../peer/errors.ts';
 import type { PeerOptions } from '../peer/peer-options.ts';
 import type { PeerState } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
+import { sendFaultOf } from '../rtc/data-channel.ts';
 import { ServerAllowance } from '../signaling/server-allowance.ts';
 import { charsIn, type GameSocket, readPlayer, readSignal } from './game-socket.ts';
 import { type Game, type GameHandlers, RemotePlayer } from './remote-player.ts';
@@ -148,9 +149,13 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
    * Sends to one player, or to all whose channel is open. What cannot be sent at once is dropped: newer state will
    * follow.
    * @returns false if it was sent to nobody
+   * @throws {PairlaneError} for what can be sent to nobody: `send_failed` if it is neither text nor bytes,
+   * `too_large_to_send`
    */
   send(data: string | ArrayBuffer | ArrayBufferView, peerId?: RoomId): boolean {
     const bytes = asSent(data);
+    const fault = sendFaultOf(bytes);
+    if (fault) throw fault;
     const targets = peerId === undefined ? this.#remotes.values() : [this.#remotes.get(roomIdKey(peerId))];
     let isSent = false;
     for (const remote of targets) isSent = remote?.send(bytes) === true || isSent;
@@ -310,10 +315,12 @@ function peerOptionsOf(options: WebRTCManagerOptions): PeerOptions {
   };
 }
 
+/** What is neither text nor bytes stays what it is: `new Uint8Array` makes something of anything. */
 function asSent(data: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
-  if (typeof data === 'string') return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return new Uint8Array(data);
+  // One of another realm, such as a frame, is no instance of ours.
+  const isBuffer = Object.prototype.toString.call(data) === '[object ArrayBuffer]';
+  return isBuffer ? new Uint8Array(data as ArrayBuffer) : (data as string);
 }
 
 /** In the form of a channel whose `binaryType` is arraybuffer. */

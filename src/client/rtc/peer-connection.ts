@@ -345,7 +345,7 @@ export class RtcConnection {
  */
 function checkDescription(sdp: string): void {
   if (sdp.length > MAX_DESCRIPTION_CHARS) throw new PairlaneError('description_refused', 'it is too long');
-  if ((sdp.match(/^m=/gm)?.length ?? 0) > MAX_MEDIA_SECTIONS)
+  if ([...sdp.matchAll(/^m=/gm)].length > MAX_MEDIA_SECTIONS)
     throw new PairlaneError('description_refused', 'it describes too much');
   if (!/^m=application /m.test(sdp)) {
     throw new PairlaneError('description_refused', 'it describes no data channel');

@@ -15,6 +15,13 @@ export const conformCommand = defineCommand({
     'The server should be one process that nobody else uses, with its usual limits; cases that do not apply to it are\n' +
     'skipped and say why.',
   positionals: ['[URL]'],
+  // These are for a server.
+  alternatives: [
+    ['client', 'only'],
+    ['client', 'walks'],
+    ['client', 'seed'],
+    ['client', 'pingIntervalMs'],
+  ],
   examples: [
     ['pairlane conform ws://127.0.0.1:8765/', 'a server'],
     ["pairlane conform --client 'python3 client.py {url}'", 'a client, which is started twice'],

@@ -20,6 +20,7 @@ export const replayCommand = defineCommand({
     'effect is as recorded. At the first difference it names the event and exits with status 1. With --print it\n' +
     'only tells what happened.',
   positionals: ['FILE'],
+  alternatives: [['print', 'asTest']],
   examples: [
     ['pairlane replay records/1234.jsonl', 'steps the machines through it'],
     ['pairlane replay records/1234.jsonl --print', 'shows what happened, step by step'],

@@ -107,6 +107,7 @@ export class StepQueue {
         failure ??= { error };
       }
     }
+    // Setting the length takes longer than all the rest here, even if it stays 0.
     if (waiting.length > 0) waiting.length = 0;
     this.#isRunning = false;
     if (failure) throw failure.error;

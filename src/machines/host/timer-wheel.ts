@@ -12,7 +12,7 @@ export interface TimerOwner {
 
 export type Fire = (name: string, owner: TimerOwner) => void;
 
-/** The value of `timer` for an owner without timers. */
+/** The value of `timer` for an owner without timers, and the end of every other list of timers. */
 export const NO_TIMER = -1;
 
 const SLOTS = 1024;
@@ -25,18 +25,20 @@ export class TimerWheel {
   readonly tickMs: number;
   #tick: number;
   #armed = 0;
-  #heads = new Int32Array(SLOTS + 1).fill(-1);
+  #heads = new Int32Array(SLOTS + 1).fill(NO_TIMER);
   #list = new Int32Array(0);
   #next = new Int32Array(0);
   #previous = new Int32Array(0);
   #sibling = new Int32Array(0);
   #dueTick = new Float64Array(0);
+  /** As long as timers were ever armed at once; undefined for released ones. */
   #owners: (TimerOwner | undefined)[] = [];
   /** Index of each timer's name. There are few names, and they are never removed. */
   #name = new Uint16Array(0);
   readonly #names: string[] = [];
   #fire: (Fire | undefined)[] = [];
-  #free = -1;
+  /** Released timers, linked by `#next`. */
+  #free = NO_TIMER;
 
   /**
    * @param now the initial time in milliseconds
@@ -98,14 +100,14 @@ export class TimerWheel {
     const target = Math.floor(now / this.tickMs);
     let left = budget;
     for (;;) {
-      while (this.#heads[DUE] !== -1) {
+      while (this.#heads[DUE] !== NO_TIMER) {
         if (left === 0) return false;
         left -= 1;
         this.#fireFirstDue();
       }
       if (this.#tick >= target) return true;
       // After a long pause, one turn of the wheel visits every slot; earlier ticks would only visit them again.
-      this.#tick = Math.max(this.#tick + 1, target - SLOTS + 1);
+      this.#tick = Math.max(this.#tick + 1, target - SLOTS);
       this.#collectDue(this.#tick % SLOTS);
     }
   }
@@ -129,7 +131,7 @@ export class TimerWheel {
 
   /** Moves a slot's due timers to the due list; timers for a later turn of the wheel stay. */
   #collectDue(slot: number): void {
-    for (let timer = this.#heads[slot] as number; timer !== -1; ) {
+    for (let timer = this.#heads[slot] as number; timer !== NO_TIMER; ) {
       const next = this.#next[timer] as number;
       if ((this.#dueTick[timer] as number) <= this.#tick) {
         this.#unlink(timer);
@@ -143,16 +145,16 @@ export class TimerWheel {
     const head = this.#heads[list] as number;
     this.#list[timer] = list;
     this.#next[timer] = head;
-    this.#previous[timer] = -1;
-    if (head !== -1) this.#previous[head] = timer;
+    this.#previous[timer] = NO_TIMER;
+    if (head !== NO_TIMER) this.#previous[head] = timer;
     this.#heads[list] = timer;
   }
 
   #unlink(timer: number): void {
     const next = this.#next[timer] as number;
     const previous = this.#previous[timer] as number;
-    if (next !== -1) this.#previous[next] = previous;
-    if (previous !== -1) this.#next[previous] = next;
+    if (next !== NO_TIMER) this.#previous[next] = previous;
+    if (previous !== NO_TIMER) this.#next[previous] = next;
     else this.#heads[this.#list[timer] as number] = next;
   }
 
@@ -176,16 +178,20 @@ export class TimerWheel {
     return number === -1 ? this.#names.push(name) - 1 : number;
   }
 
+  /** @returns a released timer, or else a new one */
   #allocate(): number {
-    if (this.#free === -1) this.#grow();
-    const timer = this.#free;
-    this.#free = this.#next[timer] as number;
-    return timer;
+    const released = this.#free;
+    if (released !== NO_TIMER) {
+      this.#free = this.#next[released] as number;
+      return released;
+    }
+    const added = this.#owners.length;
+    if (added === this.#list.length) this.#grow();
+    return added;
   }
 
   #grow(): void {
-    const size = this.#list.length;
-    const grown = Math.max(64, size * 2);
+    const grown = Math.max(64, this.#list.length * 2);
     const copy = (from: Int32Array) => {
       const to = new Int32Array(grown);
       to.set(from);
@@ -201,9 +207,5 @@ export class TimerWheel {
     const name = new Uint16Array(grown);
     name.set(this.#name);
     this.#name = name;
-    for (let timer = grown - 1; timer >= size; timer -= 1) {
-      this.#next[timer] = this.#free;
-      this.#free = timer;
-    }
   }
 }

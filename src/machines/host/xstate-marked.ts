@@ -37,7 +37,7 @@ export class MarkedMachine {
     const options = { ...(marked.options as Config | undefined), maxIterations: 1 };
     this.learning = create({ ...marked, options } as Config, {
       actions: { ...implementations.actions, ...Object.fromEntries(due.map((name) => [name, dueAction])) },
-      delays: Object.fromEntries(Object.keys(implementations.delays).map((name) => [name, 0])),
+      delays: Object.fromEntries(Object.keys(implementations.delays).map((name) => [name, Infinity])),
     });
   }
 

@@ -78,14 +78,12 @@ interface BuiltIn {
   readonly type?: string;
   readonly id?: unknown;
   readonly sendId?: unknown;
-  readonly event?: unknown;
 }
 
 /** Whether an action was added to a state's entry or exit by `after`, rather than written by hand. */
-function isOfDelay({ type, id, sendId, event }: BuiltIn, delays: ReadonlyMap<string, unknown>): boolean {
+function isOfDelay({ type, id, sendId }: BuiltIn, delays: ReadonlyMap<unknown, unknown>): boolean {
   if (type === 'xstate.cancel') return typeof sendId === 'string';
-  if (type !== 'xstate.raise' || typeof id !== 'string') return false;
-  return delays.has(id) && (event as { type?: unknown } | undefined)?.type === id;
+  return type === 'xstate.raise' && delays.has(id);
 }
 
 type NamedAction = { readonly type: string; readonly params?: unknown };

@@ -2,6 +2,7 @@
  * One record, built line by line from the steps of its machine and of the members' machines. The file writer and the
  * page's feed listen to it. It is bounded, so that a pairing that lasts for days does not fill the memory.
  */
+import { hasFailed } from '../../inspector/records/outcome.ts';
 import {
   type Evidence,
   type Lane,
@@ -52,6 +53,7 @@ export class LiveRecord {
   /** How often the members had changed when they were read. */
   #seatings: number | undefined;
   isOver = false;
+  #hasFailed: boolean | undefined;
   /** Length as JSON; estimated if there is no writer. */
   bytes = 0;
   /** Receives each line as written to a file, without the line break. If there is no writer, no JSON is made. */
@@ -99,6 +101,13 @@ export class LiveRecord {
 
   get record(): PairingRecord {
     return { header: this.header, lines: this.lines };
+  }
+
+  /** Whether it is over and did not work. It is diagnosed once, since nothing is added to it any more. */
+  get hasFailed(): boolean {
+    if (!this.isOver) return false;
+    this.#hasFailed ??= hasFailed(this.record);
+    return this.#hasFailed;
   }
 
   get lines(): readonly RecordLine[] {

@@ -4,7 +4,6 @@
  * that is what people come for. While a page is open, the newest of the others are kept, too. Everything is bounded, so
  * that fifty thousand pairings cost no more than these few, and the address with the largest share makes room first.
  */
-import { hasFailed } from '../../inspector/records/outcome.ts';
 import type { LiveRecord } from './live-record.ts';
 import type { Recorder } from './recorder.ts';
 import { largestShare, Shares } from './shares.ts';
@@ -109,7 +108,7 @@ export class RecentLogs {
   /** A settled log makes room, unless somebody is looking. */
   #release(log: LiveRecord): void {
     if (this.#recent.get(log.header.epoch) !== log || !isSettled(log)) return;
-    if (isFailure(log) || (!this.#stopLooking && log.listeners.length === 0)) this.#remove(log);
+    if (log.hasFailed || (!this.#stopLooking && log.listeners.length === 0)) this.#remove(log);
     else if (this.#unsettled.delete(log)) this.#settled.add(log);
   }
 
@@ -121,7 +120,7 @@ export class RecentLogs {
 
   #remove(log: LiveRecord): void {
     this.#forget(log);
-    if (isFailure(log)) this.#keep(log);
+    if (log.hasFailed) this.#keep(log);
     // The file writer needs it to its end.
     else if (!log.writer) this.#logs.drop(log);
   }
@@ -143,10 +142,6 @@ export class RecentLogs {
 /** Whether nobody looks at it while it grows. */
 function isFree({ isOver, listeners }: LiveRecord): boolean {
   return isOver || listeners.length === 0;
-}
-
-function isFailure(log: LiveRecord): boolean {
-  return log.isOver && hasFailed(log.record);
 }
 
 /** A pairing that does not report when it goes well counts as settled from the start. */

@@ -2,6 +2,7 @@
 import { systemClock } from '../../common/clock.ts';
 import { CommandError, defineCommand } from '../../common/command.ts';
 import { OptionError } from '../../common/options.ts';
+import { untilStopped } from '../../common/stop-signal.ts';
 
 /** Where Stately's client connects by default. */
 const DEFAULT_PORT = 8_080;
@@ -47,13 +48,12 @@ export const inspectCommand = defineCommand({
     }).catch((error: Error) => {
       throw new CommandError(error.message);
     });
+    const stopped = untilStopped();
     process.stdout.write(
       `Open http://127.0.0.1:${app.port}/ and start a program whose actors are created with\n` +
         `  { inspect: pairlaneInspect(${app.port === DEFAULT_PORT ? '' : `{ url: 'ws://127.0.0.1:${app.port}/' }`}) }\n`,
     );
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
+    await stopped;
     feed.stop();
     app.close();
     return 0;

@@ -2,6 +2,7 @@
 import { parseAddress } from '../../common/address.ts';
 import { CommandError, defineCommand } from '../../common/command.ts';
 import { OptionError } from '../../common/options.ts';
+import { untilStopped } from '../../common/stop-signal.ts';
 import {
   MAX_INFO_BYTES,
   MAX_NAME_BYTES,
@@ -134,13 +135,12 @@ export const relayCommand = defineCommand({
       await server.kill();
       throw new CommandError((error as Error).message);
     }
+    const stopped = untilStopped();
     log.info(
       { event: 'relay_starting' },
       `Relay ${id} listens on ${host}:${listeningOn}${http ? `, HTTP on ${host}:${http.port}` : ''}`,
     );
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
+    await stopped;
     log.info({ event: 'relay_stopping' }, `Relay ${id} quits`);
     await http?.close();
     await server.stop();

@@ -1,7 +1,8 @@
 /** A server of the relay network over TCP: accepts links, keeps one to its parent, and steps their machines. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Address, formatAddress } from '../../common/address.ts';
-import { type Clock, driveTimers, systemClock } from '../../common/clock.ts';
+import { type Clock, driveTimers } from '../../common/clock.ts';
+import { nodeClock } from '../../common/node-clock.ts';
 import { type CloseReason, StepQueue } from '../../machines/index.ts';
 import { boundedLog } from '../telemetry/bounded-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -51,7 +52,7 @@ export class RelayServer {
   /** @throws {RangeError} if the id, name or info does not fit the protocol */
   constructor(options: RelayServerOptions) {
     const { parent } = options;
-    this.clock = options.clock ?? systemClock;
+    this.clock = options.clock ?? nodeClock;
     const log = boundedLog(options.log, () => this.clock.now());
     this.#options = { ...options, log };
     this.#queue = new StepQueue(this.clock);

@@ -6,6 +6,7 @@ import type { Peer } from '../../../src/client/index.ts';
 import { event, testPeer } from '../../support/peers/werift-peers.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 const counts = {
   pairs: 2,
@@ -76,7 +77,7 @@ describe('a fleet', () => {
       },
     });
     const run = fleet.run();
-    while (fleet.counts.received < 2) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => fleet.counts.received >= 2);
     const told = event(peers[1] as Peer, 'peer_disconnected');
     peers[0]?.unpair();
     await told;

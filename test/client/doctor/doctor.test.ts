@@ -16,6 +16,7 @@ import { makeCertificate } from '../../support/servers/certificate.ts';
 import { startCoturn } from '../../support/servers/coturn.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
+import { until } from '../../support/until.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -97,7 +98,7 @@ describe('a server that means harm', () => {
   it('and answers HTTP without end is left', async () => {
     const { url, connections } = await hostileServer(pairedWith([]));
     await examined({ url });
-    while ((await connections()) > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(async () => (await connections()) === 0);
   });
 });
 

@@ -7,6 +7,7 @@ import { UdpProxy } from '../../support/network/udp-proxy.ts';
 import { eventually } from '../../support/peers/room-members.ts';
 import { errorOf, event, inState, open, recorded, testPeer } from '../../support/peers/werift-peers.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 import { PATIENCE_MS } from '../../support/wait-timeouts.ts';
 
 /** So that a cut is noticed in no time. */
@@ -36,7 +37,7 @@ async function connected(options: PeerOptions = impatient, ofB: PeerOptions = op
 const bothIn = (state: PeerState, ...peers: Peer[]) => Promise.all(peers.map((peer) => inState(peer, state)));
 
 /** Waits for that message. @returns all up to it */
-function until(peer: Peer, last: string): Promise<unknown[]> {
+function heardUntil(peer: Peer, last: string): Promise<unknown[]> {
   const messages: unknown[] = [];
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => {
@@ -68,7 +69,7 @@ describe('a connection over a bad network', () => {
     const states = [recorded(a, 'state'), recorded(b, 'state')];
     await open(a, b);
     await bothIn('connected', a, b);
-    const received = until(b, 'hello');
+    const received = heardUntil(b, 'hello');
     await a.send('hello');
     await received;
     expect(states.flat()).not.toContain('restarting');
@@ -79,7 +80,7 @@ describe('a connection over a bad network', () => {
     Object.assign(udp.fault('a'), { delayMs: 5, loseOneIn: 10 });
     Object.assign(udp.fault('b'), { delayMs: 1, loseOneIn: 10 });
     const messages = texts(300);
-    const [received] = await Promise.all([until(b, 'message 299'), sendAll(a, messages)]);
+    const [received] = await Promise.all([heardUntil(b, 'message 299'), sendAll(a, messages)]);
     expect(received).toEqual(messages);
     expect([a.state, b.state]).toEqual(['connected', 'connected']);
   });
@@ -88,7 +89,7 @@ describe('a connection over a bad network', () => {
     const { udp, a, b } = await connected();
     const pairings = [recorded(a, 'paired'), recorded(b, 'paired')];
     const errors = [recorded(a, 'error'), recorded(b, 'error')];
-    const received = [until(b, 'message 99'), until(a, 'message 99')];
+    const received = [heardUntil(b, 'message 99'), heardUntil(a, 'message 99')];
     await a.send('before');
     udp.cut();
     const messages = texts(100);
@@ -109,7 +110,7 @@ describe('a connection over a bad network', () => {
     udp.fault(silent).isCut = true;
     await inState(silent === 'a' ? b : a, 'restarting');
     udp.heal();
-    const received = until(b, 'it is heard');
+    const received = heardUntil(b, 'it is heard');
     await a.send('it is heard');
     await Promise.all([received, bothIn('connected', a, b)]);
   });
@@ -119,7 +120,7 @@ describe('a connection over a bad network', () => {
     const states = [recorded(a, 'state'), recorded(b, 'state')];
     // Questions and answers: more than enough of them to have given up three times.
     const { packets } = udp;
-    while (udp.packets < packets + 60) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => udp.packets >= packets + 60);
     expect(states).toEqual([[], []]);
   });
 
@@ -155,7 +156,7 @@ describe('a connection over a bad network', () => {
   it('takes a new way without a new pairing when its network changes', async () => {
     const { a, b } = await connected();
     const pairings = recorded(a, 'paired');
-    const received = until(b, 'message 49');
+    const received = heardUntil(b, 'message 49');
     const restarting = inState(b, 'answering');
     a.networkChanged();
     const messages = texts(50);
@@ -179,10 +180,10 @@ describe('signaling that is lost while the channel is open', () => {
     tcp[0].refuse();
     tcp[0].cut();
     expect(await waiting).toBe('waiting');
-    const received = until(b, 'without a server');
+    const received = heardUntil(b, 'without a server');
     await a.send('without a server');
     await received;
-    while (tcp[0].connections < 5) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => tcp[0].connections >= 5);
     tcp[0].heal();
     await Promise.all([back, online]);
     expect([a.id, a.peerId, states]).toEqual([id, b.id, [[], []]]);
@@ -193,7 +194,7 @@ describe('signaling that is lost while the channel is open', () => {
     udp.cut();
     for (const link of tcp) link.stall();
     const messages = texts(20);
-    const received = until(b, 'message 19');
+    const received = heardUntil(b, 'message 19');
     await sendAll(a, messages);
     // Their offers wait in the link.
     await bothIn('restarting', a, b);

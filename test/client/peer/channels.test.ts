@@ -13,6 +13,7 @@ import {
   testPeer,
 } from '../../support/peers/werift-peers.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 type Received = [data: string | Uint8Array, channel: string];
 
@@ -51,7 +52,7 @@ async function lose(udp: UdpProxy, send: () => Promise<unknown>): Promise<void> 
   udp.cut();
   await send();
   const { lost } = udp;
-  while (udp.lost === lost) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => udp.lost !== lost);
   udp.heal();
 }
 

@@ -93,6 +93,12 @@ describe('a server that sends without end', () => {
     expect([errors.length, server.urls.length]).toEqual([before, 1]);
   });
 
+  it('of pairings is heard 1,003 times after its greeting, and not the one that is too much', () => {
+    const { say, told, heard } = linked();
+    for (let n = 1; n <= 1_100; n += 1) say(paired(n));
+    expect([told, heard()]).toEqual([['session lost', 'lost, may not return'], 1_003]);
+  });
+
   it('of pairings has a client open at most 1,004 connections before it is left', async () => {
     const { peer, server, engines } = await playedPeer();
     for (let n = 1; n <= 5_000 && peer.signaling === 'online'; n += 1) server.say(paired(n));

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { resolveOptions } from '../../../src/client/peer/peer-options.ts';
+import { playedPeer, settled } from '../../support/peers/played-peer.ts';
 
 const url = 'ws://127.0.0.1/';
 
@@ -62,4 +63,28 @@ it('waits as long as docs/client-api.md says, if nothing else is asked for', () 
 
 it('does not reconnect when told so', () => {
   expect(resolveOptions({ url, reconnect: false }).settings.reconnect).toBe(false);
+});
+
+it('tells a logger its states, why the link was lost, in printable characters, and what failed', async () => {
+  const lines: unknown[] = [];
+  const { peer, server } = await playedPeer({
+    logger: {
+      debug: (fields, text) => lines.push(['debug', fields, text]),
+      warn: (fields, text) => lines.push(['warn', fields, text]),
+    },
+  });
+  peer.on('error', () => {});
+  server.say({ type: 'error', message: 'Too many' });
+  server.cut('gone\x1b[31m');
+  await settled();
+  expect(lines).toEqual([
+    ['debug', { id: 'me', peerId: undefined, state: 'unpaired' }, 'Peer is unpaired'],
+    ['warn', { id: 'me', peerId: undefined, code: 'server_error' }, expect.stringContaining('Too many')],
+    [
+      'debug',
+      { id: 'me', reason: expect.not.stringContaining('\x1b'), afterMs: undefined },
+      'Signaling lost',
+    ],
+    ['debug', { id: 'me', peerId: undefined, state: 'signaling' }, 'Peer is signaling'],
+  ]);
 });

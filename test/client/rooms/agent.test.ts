@@ -11,7 +11,7 @@ describe('pairlane agent', () => {
   it.each([
     [[], 2, /--game ID --player ID/],
     [['--game', 'g'], 2, /--game ID --player ID/],
-    [['--game', 'g', '--player', '1', '--url', 'ws://x/'], 2, /--url should look like http/],
+    [['--game', 'g', '--player', '1', '--url', 'ftp://x/'], 2, /--url should look like http/],
     [
       ['--game', 'g', '--player', '1', '--url', 'http://127.0.0.1:1/'],
       1,
@@ -31,6 +31,15 @@ describe('pairlane agent', () => {
     const run = pairlane(['agent', '--url', url, '--game', 'g', '--player', '1']);
     expect(await run.exited()).toBe(1);
     expect(run.stderr).toMatch(/cannot join: That player is already in the game/);
+  });
+
+  it.each(['http', 'ws'])('finds its server by PAIRLANE_URL, as %s://', async (scheme) => {
+    const { server } = await startTestServer({ rooms: true });
+    const args = ['agent', '--game', 'g', '--player', '1', '--json', ...NO_ICE];
+    const run = pairlane(args, { PAIRLANE_URL: `${scheme}://127.0.0.1:${server.port}/` });
+    await run.printed(/"event":"joined"/);
+    run.child.kill('SIGINT');
+    expect(await run.exited()).toBe(0);
   });
 
   it('joins again when the server was restarted, and keeps its connection meanwhile', async () => {

@@ -93,6 +93,18 @@ describe('the server of a game that sends without end', () => {
     expect(manager.peers.at(-1)?.id).toBe(256);
   });
 
+  it('has it keep 64 candidates of a player who has not offered', async () => {
+    const { socket, engines } = playedManager();
+    for (let n = 0; n < 100; n += 1) {
+      const payload = { ...candidate, candidate: `candidate:${n} 1 udp 1 127.0.0.1 9 typ host` };
+      socket.emit('webrtc_signal', signal(1, 'ice-candidate', payload));
+    }
+    socket.emit('webrtc_signal', offer(1, 1));
+    await settled();
+    while (engines[0]?.isBusy) await engines[0].proceed();
+    expect(engines[0]?.calls.filter((call) => call.startsWith('add('))).toHaveLength(64);
+  });
+
   it('fails whoever waits for a connection, and the game learns it once for each', async () => {
     const { flood, manager, failed } = playedManager();
     manager.connectToPeer(1);

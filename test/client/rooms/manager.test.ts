@@ -2,6 +2,7 @@
 import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { nodePlatform } from '../../../src/client/index.ts';
+import type { PairlaneError } from '../../../src/client/peer/errors.ts';
 import { BaseWebRTCManager } from '../../../src/client/rooms/manager.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { RoomClient } from '../../support/clients/room-client.ts';
@@ -35,6 +36,27 @@ describe('two players', () => {
     expect([two.opened, ten.opened]).toEqual([[10], [2]]);
     expect(two.lines.every((line) => line.startsWith('[WebRTC]'))).toBe(true);
     expect(two.lines.join()).not.toMatch(/candidate|fingerprint|127\.0/);
+  });
+
+  it('are told what can be sent to nobody, whether or not anybody is there, and get nothing of it', async () => {
+    const { url } = await startRooms();
+    const [one, two] = [await Agent.join(url, 'g', 1), await Agent.join(url, 'g', 2)];
+    const codeOf = (data: unknown) => {
+      try {
+        return one.manager.send(data as never);
+      } catch (error) {
+        return (error as PairlaneError).code;
+      }
+    };
+    const wrong = [{ x: 1 }, [1, 2, 3], 1_000, undefined, null, 'x'.repeat(65_537)];
+    const codes = [...Array(5).fill('send_failed'), 'too_large_to_send'];
+    expect(wrong.map(codeOf)).toEqual(codes);
+    await connectAll([one, two]);
+    expect(wrong.map(codeOf)).toEqual(codes);
+    expect(codeOf(new Uint8Array([7]).buffer)).toBe(true);
+    await one.say('after', two);
+    const got = two.messages.map(({ data }) => (typeof data === 'string' ? data : [...new Uint8Array(data)]));
+    expect(got.filter((data) => data !== 'after')).toEqual([[7]]);
   });
 
   it('connect when only the lower one asks: the first offer is enough for the other', async () => {

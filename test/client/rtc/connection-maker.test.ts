@@ -64,6 +64,17 @@ it('one that takes no ICE servers later is not used, and closed', () => {
   ]);
 });
 
+it('one that was dropped is closed, and a new one is made when it is needed', () => {
+  const { maker, shown } = makerOf((engine) => engine, SERVERS);
+  maker.makeAhead();
+  maker.dropAhead();
+  maker.make(SERVERS, false);
+  expect(shown()).toEqual([
+    [['close'], SERVERS],
+    [[], SERVERS],
+  ]);
+});
+
 it('one that knows its ICE servers from the start is given none again', () => {
   const { maker, shown } = makerOf(
     (engine) =>

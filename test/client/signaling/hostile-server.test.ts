@@ -6,6 +6,7 @@ import { createPeer } from '../../../src/client/index.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { ScriptedServer } from '../../support/clients/scripted-server.ts';
 import { errorOf, event, inState, recorded, testPeer } from '../../support/peers/werift-peers.ts';
+import { until } from '../../support/until.ts';
 
 const paired = { type: 'paired', peer_id: 'them', initiator: false, polite: true, epoch: 5 };
 
@@ -247,7 +248,7 @@ describe('time', () => {
     const server = await ScriptedServer.start(undefined);
     const clock = new ManualClock();
     const failed = errorOf(createPeer({ url: server.url, clock }));
-    while (server.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.connections !== 0);
     clock.advance(10_050);
     expect(await failed).toMatchObject({ code: 'signaling_timeout' });
   });

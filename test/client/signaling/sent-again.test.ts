@@ -10,8 +10,8 @@ import type { OpenSocket, SocketHandlers } from '../../../src/client/signaling/s
 import type { ClientMessage, ServerMessage } from '../../../src/protocol/index.ts';
 import { ResumableClient } from '../../support/clients/resumable-client.ts';
 import { Restartable } from '../../support/servers/restartable-server.ts';
-import { until } from '../../support/servers/test-cluster.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 const candidate: ClientMessage = {
   type: 'candidate',

@@ -37,6 +37,16 @@ const oddParts = {
       busy: { initial: 'off', states: { off: { on: { NOTE: 'on' } }, on: { on: { NOTE: 'off' } } } },
     },
   },
+  'two regions that take one event, the later one only sometimes': {
+    type: 'parallel',
+    states: {
+      idle: { initial: 'off', on: { NOTE: { actions: 'count' } }, states: { off: {} } },
+      busy: {
+        initial: 'off',
+        states: { off: { on: { NOTE: { guard: 'isOdd', target: 'on' } } }, on: { on: { LOUD: 'off' } } },
+      },
+    },
+  },
   wildcards: { on: { 'NOTE.*': { actions: 'shout' }, '*': { guard: 'isOdd', actions: 'count' } } },
   'guards that are made of guards': {
     on: {
@@ -152,6 +162,12 @@ const oddParts = {
       },
       LOUD: { actions: 'addBy' },
       BACK: { actions: cancel('later') },
+    },
+  },
+  'an event raised later under its own name': {
+    on: {
+      NOTE: { actions: [cancel('LOUD'), raise({ type: 'LOUD' }, { delay: 100, id: 'LOUD' })] },
+      LOUD: { actions: 'count' },
     },
   },
   'names of what is called back that are worked out': {

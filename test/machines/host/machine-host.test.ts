@@ -149,12 +149,32 @@ describe('the machine host', () => {
     ]);
   });
 
-  it('tells the observer all transitions of a step that causes others', () => {
-    const machine: AnyStateMachine = createMachine({
-      id: 'falls',
-      initial: 'up',
-      states: { up: { on: { FALL: 'falling' } }, falling: { always: 'down' }, down: {} },
-    });
+  it.each<[string, object, string[][]]>([
+    [
+      'a state that is left at once',
+      {
+        initial: 'up',
+        states: { up: { on: { FALL: 'falling' } }, falling: { always: 'down' }, down: {} },
+      },
+      [['falls.up', 'falls.falling'], []],
+    ],
+    [
+      'a final child, and none where its parent stays',
+      {
+        initial: 'up',
+        states: {
+          up: {
+            initial: 'high',
+            onDone: { target: 'down' },
+            states: { high: { on: { FALL: 'low' } }, low: { type: 'final' } },
+          },
+          down: { initial: 'high', states: { high: { on: { FALL: 'low' } }, low: { type: 'final' } } },
+        },
+      },
+      [['falls.up.high', 'falls.up'], ['falls.down.high']],
+    ],
+  ])('tells the observer all transitions of a step that goes on by %s', (_what, config, ofTwoFalls) => {
+    const machine: AnyStateMachine = createMachine({ id: 'falls', ...config });
     const host: MachineHost<AnyStateMachine, Hosted<unknown>> = new MachineHost(machine, {
       queue: new StepQueue(),
       executors: {},
@@ -167,9 +187,9 @@ describe('the machine host', () => {
     for (const _ of 'ab') {
       const instance = new Hosted<unknown>();
       host.start(instance, undefined);
-      host.dispatch(instance, { type: 'FALL' });
+      for (const _ of 'ab') host.dispatch(instance, { type: 'FALL' });
     }
-    expect(taken).toEqual([[], ['falls.up', 'falls.falling'], [], ['falls.up', 'falls.falling']]);
+    expect(taken).toEqual([[], ...ofTwoFalls, [], ...ofTwoFalls]);
   });
 
   it('tells the observer which guard said no to an event that was ignored, and with what parameters', () => {
@@ -183,6 +203,43 @@ describe('the machine host', () => {
       [[], [{ guard: 'isLoudEnough', params: { least: 3 }, passed: false }]],
       [[], []],
     ]);
+  });
+
+  it('tells the observer of no guard of an event that was taken', () => {
+    const { host, start } = setUp();
+    const instance = start();
+    for (const type of ['GO', 'BACK', 'GO', 'BACK', 'GO', 'BACK'] as const) host.dispatch(instance, { type });
+    const steps: Step<Instance>[] = [];
+    host.observer = (step) => steps.push(step);
+    host.dispatch(instance, { type: 'LOUDER' });
+    expect(steps.map(({ effects, verdicts }) => [effects.length, verdicts])).toEqual([[1, []]]);
+  });
+
+  it('tells the observer what a guard said at that step, even if asked after later ones', () => {
+    const machine = setup({
+      types: { context: {} as { count: number }, events: {} as { type: 'COUNT' | 'GO' } },
+      actions: { count: assign({ count: ({ context }) => context.count + 1 }) },
+      guards: { isAbove: (_args, params: { count: number }) => params.count > 5 },
+    }).createMachine({
+      context: { count: 4 },
+      on: {
+        COUNT: { actions: 'count' },
+        GO: { guard: { type: 'isAbove', params: ({ context }) => ({ count: context.count }) } },
+      },
+    });
+    const host: MachineHost<typeof machine, Instance> = new MachineHost(machine, {
+      queue: new StepQueue(),
+      executors: {},
+      onError: (_instance, error) => {
+        throw error;
+      },
+    });
+    const instance: Instance = new Hosted();
+    host.start(instance, undefined);
+    const steps: Step<Instance>[] = [];
+    host.observer = (step) => steps.push(step);
+    for (const type of ['GO', 'COUNT', 'COUNT'] as const) host.dispatch(instance, { type });
+    expect(steps[0]?.verdicts).toEqual([{ guard: 'isAbove', params: { count: 4 }, passed: false }]);
   });
 
   it('tells the observer of a guard without a name, too, that it said no', () => {

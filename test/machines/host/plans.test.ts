@@ -84,6 +84,21 @@ it('a timer that fires again is not asked for again', () => {
   expect(asked.forStep).not.toHaveBeenCalled();
 });
 
+it('what one host has learnt is known to every other host of that machine', () => {
+  const machine = createMachine({ initial: 'off', states: { off: { on: { GO: 'on' } }, on: {} } });
+  const walk = () => {
+    const session = hostOf(machine)(undefined);
+    session.send({ type: 'GO' });
+    return session.read().value;
+  };
+  expect(walk()).toBe('on');
+  expect(asked.forStep).toHaveBeenCalled();
+  jest.clearAllMocks();
+  expect(walk()).toBe('on');
+  expect(asked.forFirstStep).not.toHaveBeenCalled();
+  expect(asked.forStep).not.toHaveBeenCalled();
+});
+
 it('but a machine that moves by itself is asked for every step, so that a count of none means something', () => {
   const machine = setup({}).createMachine({
     initial: 'on',

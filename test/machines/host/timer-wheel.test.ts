@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { NO_TIMER, type TimerOwner, TimerWheel } from '../../../src/machines/index.ts';
+import { collectGarbage } from '../../support/collect-garbage.ts';
 import fc from '../../support/fast-check.ts';
 
 const owner = (): TimerOwner => ({ timer: NO_TIMER });
@@ -61,6 +63,29 @@ describe('the timer wheel', () => {
     );
   });
 
+  it('keeps the name, the owner and the time of every timer while it makes room for many more', () => {
+    const wheel = new TimerWheel(0, 50);
+    let now = 0;
+    const fired: string[] = [];
+    const expected: string[] = [];
+    for (let who = 0; who < 300; who += 1) {
+      const armed = { timer: NO_TIMER, who };
+      for (const name of ['x', 'y']) {
+        // Over several turns of the wheel.
+        const dueMs = 50 * (1 + ((who * 97) % 4_000)) + (name === 'y' ? 150_000 : 0);
+        wheel.arm(armed, name, dueMs, (firedName, firedOwner) =>
+          fired.push(`${(firedOwner as typeof armed).who}${firedName} at ${now}`),
+        );
+        expected.push(`${who}${name} at ${dueMs}`);
+      }
+    }
+    while (now < 400_000) {
+      now += 50;
+      wheel.advance(now);
+    }
+    expect(fired.sort()).toEqual(expected.sort());
+  });
+
   it('begins at 0 where nobody says when', () => {
     expect(new TimerWheel().now).toBe(0);
   });
@@ -82,6 +107,35 @@ describe('the timer wheel', () => {
     const wheel = new TimerWheel();
     wheel.arm(owner(), 'never', Number.POSITIVE_INFINITY, () => {});
     expect(wheel.size).toBe(0);
+  });
+
+  it('holds on to neither owner nor function of a timer that has fired or was disarmed', async () => {
+    const wheels = [new TimerWheel(), new TimerWheel()] as const;
+    const heldOnceOver = (wheel: TimerWheel, end: (armed: TimerOwner) => void) => {
+      const armed = owner();
+      const fire = () => {};
+      wheel.arm(armed, 'x', 100, fire);
+      end(armed);
+      return [new WeakRef<object>(armed), new WeakRef<object>(fire)];
+    };
+    const held = [
+      ...heldOnceOver(wheels[0], () => wheels[0].advance(1_000)),
+      ...heldOnceOver(wheels[1], (armed) => wheels[1].disarmAll(armed)),
+    ];
+    // Until then the WeakRefs themselves hold on to what they were made of.
+    await setImmediate();
+    collectGarbage();
+    expect(held.map((one) => one.deref())).toEqual([undefined, undefined, undefined, undefined]);
+    expect(wheels.map(({ size }) => size)).toEqual([0, 0]);
+  });
+
+  it('fires the timers of every slot at once after a pause that is longer than a turn of the wheel', () => {
+    const wheel = new TimerWheel(0, 50);
+    const fired = new Set<TimerOwner>();
+    for (let tick = 1; tick <= 1_100; tick += 1)
+      wheel.arm(owner(), 'x', 50 * tick, (_name, firedOwner) => fired.add(firedOwner));
+    wheel.advance(10_000_000);
+    expect([fired.size, wheel.size]).toEqual([1_100, 0]);
   });
 
   it('lets a timer that fires disarm another that is due in the same tick', () => {
@@ -114,6 +168,16 @@ describe('the timer wheel', () => {
   it.each<[string, (wheel: TimerWheel) => TimerOwner]>([
     ['no `timer`', () => ({}) as TimerOwner],
     ['a `timer` that is no timer', () => ({ timer: 0 })],
+    [
+      'a timer that was disarmed',
+      (wheel) => {
+        const armed = owner();
+        wheel.arm(armed, 'x', 100, () => {});
+        const { timer } = armed;
+        wheel.disarm(armed, 'x');
+        return { timer };
+      },
+    ],
     [
       'the timers of another owner',
       (wheel) => {

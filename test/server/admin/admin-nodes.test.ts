@@ -7,8 +7,9 @@ import type { AdminHandlers } from '../../../src/server/admin/answer-here.ts';
 import { RemoteAdmin } from '../../../src/server/cluster/remote-admin.ts';
 import type { Logger } from '../../../src/server/telemetry/logger.ts';
 import { askAdmin } from '../../support/clients/admin-client.ts';
-import { startTestCluster, until } from '../../support/servers/test-cluster.ts';
+import { startTestCluster } from '../../support/servers/test-cluster.ts';
 import { pairUp } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 const idsOf = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id);
 
@@ -96,7 +97,11 @@ describe('over three nodes', () => {
     const both = Promise.all([asked, single]).finally(() => {
       isDone = true;
     });
-    while (!isDone) await advance(500);
+    await until(
+      () => isDone,
+      undefined,
+      () => advance(500),
+    );
     const [list, lone] = await both;
     expect(list.body).toMatchObject({ items: [], missing: [3] });
     expect([lone.status, lone.body.error.code]).toEqual([504, 'nodes_missing']);

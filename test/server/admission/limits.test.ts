@@ -6,8 +6,8 @@ import { closeCodes } from '../../../src/protocol/index.ts';
 import { addressKey, addressText } from '../../../src/server/admission/client-address.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { refusalOf } from '../../support/clients/refusal-of.ts';
-import { until } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 /** Waits until the client has read what it was sent. */
 async function flushed({ parts }: TestServer['server'], id: string): Promise<void> {
@@ -98,7 +98,7 @@ describe('limits', () => {
     const [a, b] = [await connectResumable(), await connectResumable()];
     const session = server.parts.sessions.get(a.id);
     a.socket.terminate();
-    while (session?.client.isOnline) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => !session?.client.isOnline);
     expect(await refusalOf(server.url)).toBe(429);
     const impostor = await b.comeBackSilently(server.url);
     await impostor.opened();
@@ -140,7 +140,7 @@ describe('limits', () => {
       await pairUp(peer, away);
       const session = server.parts.sessions.get(away.id);
       away.socket.terminate();
-      while (session?.client.isOnline) await new Promise((resolve) => setImmediate(resolve));
+      await until(() => !session?.client.isOnline);
       await peer.next('peer_away');
       for (let sent = 0; sent < megabytes * 20; sent += 1)
         peer.send({ type: 'offer', sdp: 'x'.repeat(50_000) });

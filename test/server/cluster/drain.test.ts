@@ -4,8 +4,9 @@ import type { RawClient } from '../../support/clients/raw-client.ts';
 import type { ResumableClient } from '../../support/clients/resumable-client.ts';
 import { says } from '../../support/network/cluster-assertions.ts';
 import { heardBy } from '../../support/servers/restartable-server.ts';
-import { startTestCluster, until } from '../../support/servers/test-cluster.ts';
+import { startTestCluster } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 const DRAIN_MS = 10_000;
 

@@ -13,10 +13,10 @@ import {
   plainPairAcross,
   startTestCluster,
   twoNodes,
-  until,
 } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
+import { until } from '../../support/until.ts';
 
 describe('a node that dies', () => {
   it('has the peers of its clients told within 5 s', async () => {

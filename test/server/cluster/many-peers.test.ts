@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { RawClient, Received } from '../../support/clients/raw-client.ts';
 import type { ResumableClient } from '../../support/clients/resumable-client.ts';
 import { comesTo, has } from '../../support/network/cluster-assertions.ts';
-import { ask, startTestCluster, threeNodes, twoNodes, until } from '../../support/servers/test-cluster.ts';
+import { ask, startTestCluster, threeNodes, twoNodes } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 const say = (client: RawClient, epoch: number, ...texts: string[]) => {
   for (const text of texts) client.send({ type: 'candidate', candidate: { candidate: text }, epoch });

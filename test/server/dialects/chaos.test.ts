@@ -11,6 +11,7 @@ import { JsonClient } from '../../support/clients/json-client.ts';
 import { RoomClient } from '../../support/clients/room-client.ts';
 import { candidateMessage, hostCandidate, sdp } from '../../support/clients/signal-fixtures.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 describe('the rules of --chaos', () => {
   it('are read from one text', () => {
@@ -140,7 +141,7 @@ describe('a server with --chaos, for clients of other wires', () => {
     expect([await a.takeOne(), await b.takeOne()]).toEqual([{ type: 'OPEN' }, { type: 'OPEN' }]);
     a.send({ type: 'ANSWER', dst: 'b', payload: payload('an answer') });
     a.send({ type: 'OFFER', dst: 'b', payload: payload('an offer') });
-    while (server.parts.metrics.received.get('OFFER') !== 1) await new Promise(setImmediate);
+    await until(() => server.parts.metrics.received.get('OFFER') === 1);
     clock.advance(300);
     expect(await b.takeOne()).toMatchObject({ type: 'OFFER', src: 'a' });
     expect(b.inbox).toEqual([]);

@@ -5,8 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { nativeClientOf } from '../../support/servers/native-client.ts';
-import { until } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 const DRAIN_MS = 10_000;
 

@@ -15,6 +15,7 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
+import { until } from '../../support/until.ts';
 
 /** As a client of our own wire has it. */
 const socketOf = (client: object) => client as { socket: { getUserData(): Record<string, unknown> } };
@@ -163,7 +164,7 @@ describe('authorize', () => {
       },
     });
     const client = RawClient.dial(server.url);
-    while (!isAsked) await turn();
+    await until(() => isAsked);
     clock.advance(2_000);
     expect((await client.whenClosed()).code).toBe(1013);
     expect(aborted).toEqual([expect.objectContaining({ message: expect.stringContaining('700 ms') })]);
@@ -216,12 +217,12 @@ describe('a hook that never answers', () => {
     });
     const isAsked = answer;
     const client = RawClient.dial(server.url);
-    while (answer === isAsked) await turn();
+    await until(() => answer !== isAsked);
     const late = answer;
     client.socket.terminate();
     const next = RawClient.dial(server.url);
-    while (answer === late) await turn();
-    while (server.parts.admission.connections > 1) await turn();
+    await until(() => answer !== late);
+    await until(() => server.parts.admission.connections <= 1);
     late(true);
     answer(true);
     await next.next('your_id');

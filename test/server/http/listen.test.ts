@@ -10,8 +10,8 @@ import { parseListenAddress } from '../../../src/common/listen-address.ts';
 import { serverOptionProblems } from '../../../src/server/check-server-options.ts';
 import { startServer } from '../../../src/server/index.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
-import { until } from '../../support/servers/test-cluster.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pairlane-listen-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -6,6 +6,7 @@ import { sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
 import { testPeer } from '../../support/peers/werift-peers.ts';
 import { newestEpoch, startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 it('has from two real peers the selected pair, answered checks, DTLS and SCTP, and no address', async () => {
   const testServer = await startTestServer();
@@ -46,7 +47,7 @@ it('comes, too, of peers that were connected before anybody looked: how far they
   const [first, second] = [await testPeer(url), await testPeer(url)];
   await first.pair({ id: second.id as string });
   await Promise.all([first.opened(), second.opened()]);
-  while (up.size < 2) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => up.size >= 2);
   const epoch = newestEpoch(testServer);
   const feed = await openFeed(testServer.server);
   await feed.next('hello');

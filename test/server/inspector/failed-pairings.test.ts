@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, jest } from '@jest/globals';
 import { isStep } from '../../../src/protocol/index.ts';
+import { LiveRecord } from '../../../src/server/inspector/live-record.ts';
 import { RecordIndex } from '../../../src/server/inspector/record-index.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../support/inspect-feed.ts';
-import { until } from '../../support/servers/test-cluster.ts';
 import { newestEpoch, pairUp, startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 it('keeps a failed pairing when 40 newer ones are over, lists it as failed, and still shows its record', async () => {
   const testServer = await startTestServer();
@@ -47,6 +48,27 @@ it('records pairings though nobody looks: one that failed is there whole when so
   const { lines } = await feed.record(failed);
   expect(lines.find(isStep)?.event.type).toBe('PAIR_REQUESTED');
   expect(lines.at(-1)).toMatchObject({ end: 'over' });
+});
+
+it.each([
+  ['nobody looks', false],
+  ['somebody looks', true],
+])('diagnoses a pairing once when it ends, though %s', async (_who, isLookedAt) => {
+  const testServer = await startTestServer();
+  if (isLookedAt) await (await openFeed(testServer.server)).next('hello');
+  const read = jest.spyOn(LiveRecord.prototype, 'record', 'get');
+  for (const hasOffer of [true, false]) {
+    const [a, b] = await testServer.connectPair();
+    if (hasOffer) {
+      a.send({ type: 'offer', sdp });
+      await b.next('offer');
+    }
+    await Promise.all([a.close(), b.close()]);
+  }
+  await (await testServer.connect()).settled();
+  const over = read.mock.contexts.filter((log) => (log as LiveRecord).isOver);
+  read.mockRestore();
+  expect([over.length, new Set(over).size]).toEqual([2, 2]);
 });
 
 it('keeps one that is connected without SCTP, though nobody looks; one whose SCTP comes late is dropped', async () => {

@@ -15,6 +15,7 @@ import { PageRelay } from '../../../src/server/workers/page-relay.ts';
 import type { RawClient } from '../../support/clients/raw-client.ts';
 import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 import { PATIENCE_MS } from '../../support/wait-timeouts.ts';
 
 interface Fleet {
@@ -72,10 +73,6 @@ async function pairingsOf({ server }: TestServer): Promise<number> {
   const metrics = await server.parts.metrics.values();
   const { values = [] } = metrics.find(({ name }) => name === 'pairlane_pairings') ?? {};
   return values.reduce((sum, { value }) => sum + value, 0);
-}
-
-async function until(fact: () => boolean): Promise<void> {
-  while (!fact()) await new Promise(setImmediate);
 }
 
 describe('the page of one of several workers', () => {

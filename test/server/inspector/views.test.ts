@@ -4,9 +4,10 @@ import type { NodeView, RoomEdgeFacts } from '../../../src/protocol/index.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { SECRETS, sdp } from '../../support/clients/signal-fixtures.ts';
 import { openFeed, type TestFeed } from '../../support/inspect-feed.ts';
-import { startTestCluster, twoNodes, until } from '../../support/servers/test-cluster.ts';
+import { startTestCluster, twoNodes } from '../../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
+import { until } from '../../support/until.ts';
 
 const mesh = { topology: 'mesh' };
 

@@ -16,6 +16,7 @@ import type { Chart } from '../../../src/machines/index.ts';
 import { openLocalApp } from '../../../src/server/programs/local-app.ts';
 import { ProgramFeed } from '../../../src/server/programs/program-feed.ts';
 import { addProgramSockets } from '../../../src/server/programs/program-sockets.ts';
+import { until } from '../../support/until.ts';
 
 const ends: (() => void)[] = [];
 afterEach(() => {
@@ -151,7 +152,7 @@ describe('pairlane inspect', () => {
     const inspect = pairlaneInspect({ url: first.url });
     ends.push(inspect.stop);
     const actor = createActor(shop, { inspect }).start();
-    while (warned.mock.calls.length === 0) await new Promise(setImmediate);
+    await until(() => warned.mock.calls.length !== 0);
     expect(warned.mock.calls).toEqual([[expect.stringContaining("start 'pairlane inspect'")]]);
     const second = await programs(first.port);
     const before = await openFeed(second.port);

@@ -10,6 +10,7 @@ import { ResumableClient } from '../../support/clients/resumable-client.ts';
 import { everyMove } from '../../support/model/every-move.ts';
 import { type PairTargetOfModel, type SessionDid, SessionModel } from '../../support/model/session-model.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 const settings = { pingIntervalMs: 30_000, pingTimeoutMs: 10_000, resumeGraceMs: 20_000 };
 /** How long each takes, and a bit. */
@@ -166,7 +167,7 @@ class Walk {
       case 'vanish':
         if (move.do === 'goodbye') await this.#me.close();
         else this.#me.socket.terminate();
-        while (session?.client.isOnline) await new Promise((resolve) => setImmediate(resolve));
+        await until(() => !session?.client.isOnline);
         return;
       case 'shut': {
         const event = { type: 'CLOSED_BY_SERVER', code: move.code as CloseCode, reason: 'a reason' } as const;

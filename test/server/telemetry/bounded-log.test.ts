@@ -5,6 +5,7 @@ import { FROM } from '../../../src/server/telemetry/logger.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { RoomClient } from '../../support/clients/room-client.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 const ADDRESS = '192.0.2.1';
 
@@ -70,7 +71,7 @@ describe('the log of what clients do', () => {
   it('has 10 lines an event of 30 clients of one address that come and go within a second', async () => {
     const { server, connect, log } = await startTestServer({ logLevel: 'info' });
     for (let times = 0; times < 30; times += 1) await (await connect()).close();
-    while (server.parts.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.parts.sessions.size === 0);
     const counts = ['session_opened', 'session_ended'].map(
       (event) => log.filter((line) => line.event === event).length,
     );

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 async function scrape(url: string): Promise<string> {
   const response = await fetch(`${url.replace('ws:', 'http:')}metrics`);
@@ -111,7 +112,7 @@ describe('GET /metrics', () => {
     const { server, connectPair } = await startTestServer();
     const [a] = await connectPair();
     await a.close();
-    while (server.parts.pairings.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.parts.pairings.size === 0);
     expect(await scrape(server.url)).toMatch(/pair_request"} 1\n/);
     const second = await scrape(server.url);
     expect(second).toMatch(/pair_request"} 1\n/);

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { serverOptionProblems } from '../../../src/server/check-server-options.ts';
 import { sdp } from '../../support/clients/signal-fixtures.ts';
-import { startTestCluster, until } from '../../support/servers/test-cluster.ts';
+import { startTestCluster } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 interface OtlpSpan {
   readonly traceId: string;

@@ -1,11 +1,11 @@
 /** Who a client is and what it may do, asked of a real HTTP server: it fails closed, and an answer counts as long as it says. */
 import { describe, expect, it } from '@jest/globals';
 import { RawClient } from '../../support/clients/raw-client.ts';
-import { until } from '../../support/servers/test-cluster.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
 import { verifiedWebhook } from '../../support/servers/verify-webhook.ts';
 import { answering, WebhookServer } from '../../support/servers/webhook-server.ts';
+import { until } from '../../support/until.ts';
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 

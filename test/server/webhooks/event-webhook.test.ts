@@ -1,10 +1,10 @@
 /** What a webhook is told of sessions, pairings and rooms: in order, signed, again until it is taken, and bounded. */
 import { describe, expect, it } from '@jest/globals';
 import { EventQueue } from '../../../src/server/webhooks/event-queue.ts';
-import { until } from '../../support/servers/test-cluster.ts';
 import { type LogLine, pairUp, startTestServer } from '../../support/servers/test-server.ts';
 import { verifiedWebhook } from '../../support/servers/verify-webhook.ts';
 import { answering, WebhookServer } from '../../support/servers/webhook-server.ts';
+import { until } from '../../support/until.ts';
 
 const webhookSecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 

@@ -6,6 +6,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PeerServer } from 'peer';
 import { startServer } from '../../../src/server/index.ts';
+import { until } from '../../support/until.ts';
 import { Random } from '../random.ts';
 import { type Difference, type DifferentialReport, Twins } from './twin.ts';
 
@@ -202,7 +203,7 @@ async function startOriginal() {
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     async left(id: string) {
-      while (!left.delete(id)) await new Promise((resolve) => setImmediate(resolve));
+      await until(() => left.delete(id));
     },
     stop: () =>
       new Promise<void>((resolve) => {

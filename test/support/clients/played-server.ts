@@ -58,8 +58,8 @@ export class PlayedServer {
   }
 
   /** Cuts the socket. */
-  cut(): void {
-    this.#end(1006);
+  cut(reason = ''): void {
+    this.#end(1006, reason);
   }
 
   /** The received messages of a type, oldest first. */
@@ -67,10 +67,10 @@ export class PlayedServer {
     return this.sent.filter((message) => message.type === type);
   }
 
-  #end(code: number): void {
+  #end(code: number, reason = ''): void {
     const socket = this.#socket;
     this.#socket = undefined;
-    queueMicrotask(() => socket?.closed(code, ''));
+    queueMicrotask(() => socket?.closed(code, reason));
   }
 
   #take(text: string): void {

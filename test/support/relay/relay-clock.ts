@@ -19,6 +19,11 @@ export class RelayTestClock implements Clock {
     return () => this.#ticks.delete(entry);
   }
 
+  /** How many wait for time to pass. */
+  get waiting(): number {
+    return this.#ticks.size;
+  }
+
   /** Lets time pass; everything due meanwhile happens in order. */
   pass(ms: number): void {
     const end = this.#now + ms;

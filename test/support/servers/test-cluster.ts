@@ -2,7 +2,7 @@
 import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
 import type { ServerOptions } from '../../../src/server/index.ts';
 import type { ResumableClient } from '../clients/resumable-client.ts';
-import { PATIENCE_MS } from '../wait-timeouts.ts';
+import { turn, until } from '../until.ts';
 import { pairUp, startTestServer, type TestServer } from './test-server.ts';
 
 export interface TestCluster {
@@ -163,19 +163,7 @@ export async function keepsTryingAt(
   return (await coming) ?? keepsTryingAt(node, client, advance);
 }
 
-/**
- * Waits for a fact, one turn of the event loop at a time.
- * @throws if it does not come true
- */
-export async function until(fact: () => boolean, what = 'the fact'): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!fact()) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /** Enough turns of the event loop for everything in flight on a bus within the process. */
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let count = 0; count < 10; count += 1) await turn();
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach } from '@jest/globals';
-import { until } from './test-cluster.ts';
+import { until } from '../until.ts';
 
 export interface WebhookRequest {
   readonly headers: IncomingHttpHeaders;

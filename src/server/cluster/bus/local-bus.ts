@@ -71,10 +71,11 @@ export class LocalBusHub {
    */
   sever(id: NodeId): () => void {
     const bus = this.#nodes.get(id);
-    const handlers = bus?.handlers;
-    if (bus) bus.handlers = undefined;
+    if (!bus) throw new Error(`there is no node ${id}`);
+    const { handlers } = bus;
+    bus.handlers = undefined;
     return () => {
-      if (bus) bus.handlers = handlers;
+      bus.handlers = handlers;
     };
   }
 

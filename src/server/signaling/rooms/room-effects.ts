@@ -2,7 +2,7 @@
 import { type Executors, eventOf, type roomMachine } from '../../../machines/index.ts';
 import { FROM, type Logger } from '../../telemetry/logger.ts';
 import type { OtherRooms } from './other-rooms.ts';
-import type { Membership, Room, RoomWatcher, ServerRoomEvent } from './room.ts';
+import { type Membership, NOTICE_BYTES, type Room, type RoomWatcher, type ServerRoomEvent } from './room.ts';
 
 /** The owner of the rooms, as far as their effects need it. */
 export interface RoomOwner {
@@ -52,7 +52,7 @@ export function roomEffects(
       const membership = room.memberships.get(id);
       if (!membership) return;
       const peer = { id, metadata: membership.metadata };
-      room.tell({ type: 'peer_joined', room: room.name, peer }, id, membership.metadataBytes);
+      room.tell({ type: 'peer_joined', room: room.name, peer }, id, NOTICE_BYTES + membership.metadataBytes);
       owner.wire(room, id);
     },
     announceLeave(room, event, params) {
@@ -82,7 +82,8 @@ export function roomEffects(
       const { metadata, metadataBytes = 0 } = event;
       membership.metadata = metadata;
       membership.metadataBytes = metadataBytes;
-      room.tell({ type: 'peer_updated', room: room.name, id, metadata }, undefined, metadataBytes);
+      const notice = { type: 'peer_updated', room: room.name, id, metadata } as const;
+      room.tell(notice, undefined, NOTICE_BYTES + metadataBytes);
       if (membership.session) owner.otherRooms.updated(room, membership);
     },
     announceLock(room, event) {

@@ -127,16 +127,16 @@ export class Room extends Hosted<RoomContext> {
   }
 
   /** Tells all members at this node, except one. */
-  tell(notice: RoomNotice, except?: string, metadataBytes = 0): void {
+  tell(notice: RoomNotice, except?: string, bytes = NOTICE_BYTES): void {
     for (const membership of this.own)
-      if (membership.id !== except) this.tellMember(membership, notice, metadataBytes);
+      if (membership.id !== except) this.tellMember(membership, notice, bytes);
   }
 
   /** A member that reads too slowly misses the notice; its session goes on, and it is told the whole room later. */
-  tellMember(membership: OwnMembership, notice: RoomNotice, metadataBytes = 0): void {
+  tellMember(membership: OwnMembership, notice: RoomNotice, bytes = NOTICE_BYTES): void {
     if (membership.isStale) return;
     const { client } = membership.session;
-    if (client.hasRoomFor(NOTICE_BYTES + metadataBytes)) client.notify(notice);
+    if (client.hasRoomFor(bytes)) client.notify(notice);
     else this.misses(membership);
   }
 

@@ -6,6 +6,8 @@ import { BusNode } from '../../../support/network/bus-node.ts';
 
 /** One cluster under test, new for each promise. */
 export interface BusRig {
+  /** Something other than the nodes carries the messages. */
+  readonly hasBroker: boolean;
   /** The bus of a node, not started. */
   bus(id: NodeId): Bus;
   /** What carries the messages breaks, for all nodes. */
@@ -43,6 +45,10 @@ export function describeBus(name: string, createRig: () => Promise<BusRig>): voi
     afterEach(async () => {
       await Promise.all(nodes.map((node) => node.bus.stop()));
       await rig.end();
+    });
+
+    it('says whether something other than the nodes carries its messages', () => {
+      expect(rig.bus(1).hasBroker).toBe(rig.hasBroker);
     });
 
     it('brings a message to the node that it was sent to, and to no other', async () => {

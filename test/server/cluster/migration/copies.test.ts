@@ -5,8 +5,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { comesTo, has, heard, says } from '../../../support/network/cluster-assertions.ts';
-import { keepsTryingAt, startTestCluster, threeNodes, until } from '../../../support/servers/test-cluster.ts';
+import { keepsTryingAt, startTestCluster, threeNodes } from '../../../support/servers/test-cluster.ts';
 import { pairUp, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 /** Comes to a node and does not wait for the answer. @returns what hangs up */
 async function triesAt({ server }: TestServer, client: ResumableClient): Promise<() => Promise<void>> {

@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { LostNodes } from '../../../../src/server/cluster/migration/lost-nodes.ts';
 import type { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { comesTo } from '../../../support/network/cluster-assertions.ts';
-import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
+import { startTestCluster } from '../../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const GRACE_MS = 30_000;
 
@@ -42,7 +43,11 @@ describe('a session of a node that was lost', () => {
     const [early, late] = [await two.connectResumable(), await two.connectResumable()];
     await advance(60_000);
     await kill(two);
-    while (!isLost(three, 2)) await advance(500);
+    await until(
+      () => isLost(three, 2),
+      undefined,
+      () => advance(500),
+    );
     await advance(GRACE_MS - 500);
     expect((await comesTo(three, early)).id).toBe(early.id);
     await advance(1_000);
@@ -65,7 +70,11 @@ describe('a session of a node that was lost', () => {
     const { two, three, kill, advance } = await threeNodes();
     const [client, other] = [await two.connectResumable(), await two.connectResumable()];
     await kill(two);
-    while (!isLost(three, 2)) await advance(500);
+    await until(
+      () => isLost(three, 2),
+      undefined,
+      () => advance(500),
+    );
     await expectRefused(client, await client.comeBack(three.server.url, { token: other.token }));
   });
 
@@ -77,7 +86,11 @@ describe('a session of a node that was lost', () => {
     const client = await comesTo(two, await one.connectResumable());
     await advance(60_000);
     await kill(two);
-    while (!isLost(one, 2) || !isLost(three, 2)) await advance(500);
+    await until(
+      () => isLost(one, 2) && isLost(three, 2),
+      undefined,
+      () => advance(500),
+    );
     expect((await comesTo(nodes[node - 1] as TestServer, client)).id).toBe(client.id);
   });
 
@@ -86,7 +99,11 @@ describe('a session of a node that was lost', () => {
     const client = await comesTo(two, await one.connectResumable());
     await advance(60_000);
     await kill(two);
-    while (!isLost(one, 2)) await advance(500);
+    await until(
+      () => isLost(one, 2),
+      undefined,
+      () => advance(500),
+    );
     const again = await startTestServer({ secret: 'of all nodes', node: 2 }, { bus: hub.bus(2) });
     await until(() => again.server.parts.cluster?.links.isOpen(1) === true, 'the link');
     expect((await client.comeBack(again.server.url)).id).toBe(client.id);
@@ -118,7 +135,11 @@ describe('a session that began on a node that has been dead for long', () => {
     await until(() => two.server.parts.sessions.get(client.id)?.client.isOnline !== true, 'the loss');
     await advance(GRACE_MS + 1_000);
     await kill(one);
-    while (!isLost(three, 1)) await advance(500);
+    await until(
+      () => isLost(three, 1),
+      undefined,
+      () => advance(500),
+    );
     await expectRefused(client, await comesTo(three, client));
   });
 });

@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
 import { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { comesTo, has, heard, says } from '../../../support/network/cluster-assertions.ts';
-import { pairingsOn, threeNodes, until } from '../../../support/servers/test-cluster.ts';
+import { pairingsOn, threeNodes } from '../../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 describe('a client that comes back to another node', () => {
   it('has its id, and what waited for it, and the node that it left has nothing of it', async () => {

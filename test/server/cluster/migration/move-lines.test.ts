@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { MoveLines } from '../../../../src/server/cluster/migration/move-lines.ts';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
 import { comesTo, has } from '../../../support/network/cluster-assertions.ts';
-import { HeldPairs, startTestCluster, threeNodes, until } from '../../../support/servers/test-cluster.ts';
+import { HeldPairs, startTestCluster, threeNodes } from '../../../support/servers/test-cluster.ts';
 import type { TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const MOVES_AT_ONCE = 8;
 const MANY = 3 * MOVES_AT_ONCE;

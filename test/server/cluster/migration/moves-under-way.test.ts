@@ -1,8 +1,9 @@
 /** Sessions that are asked for while they are still on their way, and nodes that know only where a session went. */
 import { describe, expect, it } from '@jest/globals';
 import { comesTo, has, heard, says } from '../../../support/network/cluster-assertions.ts';
-import { HeldPairs, keepsTryingAt, startTestCluster, until } from '../../../support/servers/test-cluster.ts';
+import { HeldPairs, keepsTryingAt, startTestCluster } from '../../../support/servers/test-cluster.ts';
 import { pairUp, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 /** Nodes whose clients answer no ping: only the test decides who is lost. */
 async function quietNodes() {

@@ -6,8 +6,9 @@ import {
   type SimulatedNode,
   startSimulatedNode,
 } from '../../../support/network/cluster-simulation.ts';
-import { threeNodes, until } from '../../../support/servers/test-cluster.ts';
+import { threeNodes } from '../../../support/servers/test-cluster.ts';
 import { pairUp } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 describe('a session that is on its way to another node', () => {
   /** b goes from the second node to the third, whose request for the session is under way; a is on the first. */

@@ -10,9 +10,9 @@ import {
   plainPairAcross,
   startTestCluster,
   twoNodes,
-  until,
 } from '../../../support/servers/test-cluster.ts';
 import { pairUp, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 describe('a client of one node and a client of another', () => {
   it('have ids that begin with the number of their node', async () => {

@@ -4,8 +4,9 @@ import type { NodeMessage } from '../../../../src/protocol/cluster/index.ts';
 import { messageOf } from '../../../../src/server/cluster/rooms/room-snapshot.ts';
 import type { Room } from '../../../../src/server/signaling/rooms/room.ts';
 import type { RawClient, Received } from '../../../support/clients/raw-client.ts';
-import { nobodyOn, startTestCluster, twoNodes, until } from '../../../support/servers/test-cluster.ts';
+import { nobodyOn, startTestCluster, twoNodes } from '../../../support/servers/test-cluster.ts';
 import type { TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const none = { topology: 'none' } as const;
 const mesh = { topology: 'mesh' } as const;

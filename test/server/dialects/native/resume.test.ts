@@ -4,6 +4,7 @@ import type { ServerOptions } from '../../../../src/server/index.ts';
 import { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import fc from '../../../support/fast-check.ts';
 import { pairUp, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const RESUME_FAILED = { code: 'resume_failed', for: 'resume' };
 
@@ -19,7 +20,7 @@ async function pairedTest(options: Partial<ServerOptions> = {}) {
 async function cut({ server }: TestServer, client: ResumableClient): Promise<void> {
   const session = server.parts.sessions.get(client.id);
   client.socket.terminate();
-  while (session?.client.isOnline) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => !session?.client.isOnline);
 }
 
 describe('a session that can be resumed', () => {

@@ -17,6 +17,7 @@ import {
   sign,
   signWithSecret,
 } from '../../../support/servers/token-issuer.ts';
+import { until } from '../../../support/until.ts';
 
 /** A server that asks for tokens; the tokens of tests are made by the machine's clock, so its clock is that. */
 async function guarded(options: Partial<ServerOptions> = {}) {
@@ -298,7 +299,11 @@ describe('with tokens,', () => {
     }
     ada.send({ type: 'refresh_token', token: await signWithSecret({ sub: 'ada', app: 'a', may: ['key'] }) });
     const granted = () => server.parts.sessions.get('a/ada')?.grants.may;
-    while (granted()?.includes('pair')) await ada.settled();
+    await until(
+      () => !granted()?.includes('pair'),
+      undefined,
+      () => ada.settled(),
+    );
     expect(granted()).toEqual(['key']);
   });
 });
@@ -338,10 +343,14 @@ describe('the end of a token, 30 s after its `exp` because clocks may be that fa
     const ada = await join({ sub: 'ada', exp: inS(clock, 600) });
     clock.advance(600_000);
     await ada.next('token_expiring');
-    const until = () => server.parts.sessions.get('/ada')?.grants.expiresAt;
-    const before = until();
+    const expiresAt = () => server.parts.sessions.get('/ada')?.grants.expiresAt;
+    const before = expiresAt();
     ada.send({ type: 'refresh_token', token: await signWithSecret({ sub: 'ada', exp: inS(clock, 600) }) });
-    while (until() === before) await ada.settled();
+    await until(
+      () => expiresAt() !== before,
+      undefined,
+      () => ada.settled(),
+    );
     clock.advance(500_000);
     await ada.settled();
     expect(ada.closed).toBeUndefined();

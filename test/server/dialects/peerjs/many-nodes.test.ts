@@ -4,12 +4,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { JWTPayload } from 'jose';
 import { seededRandom } from '../../../../src/testing/network/seeded-random.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
-
 import { runs } from '../../../support/runs.ts';
 import { SEED } from '../../../support/seed.ts';
-import { HeldPairs, startTestCluster, until } from '../../../support/servers/test-cluster.ts';
+import { HeldPairs, startTestCluster } from '../../../support/servers/test-cluster.ts';
 import type { TestServer } from '../../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../../support/servers/token-issuer.ts';
+import { until } from '../../../support/until.ts';
 
 const OPEN = { type: 'OPEN' };
 

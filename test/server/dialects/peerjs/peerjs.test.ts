@@ -9,8 +9,9 @@ import { JsonClient } from '../../../support/clients/json-client.ts';
 import { refusalOf } from '../../../support/clients/refusal-of.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
 import { httpUrl } from '../../../support/peers/browser.ts';
-import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
+import { startTestCluster } from '../../../support/servers/test-cluster.ts';
 import { newestEpoch, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const OPEN = { type: 'OPEN' };
 

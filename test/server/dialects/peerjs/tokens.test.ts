@@ -9,7 +9,7 @@ import { type StartOptions, startServer } from '../../../../src/server/index.ts'
 import { JsonClient } from '../../../support/clients/json-client.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
 import { httpUrl } from '../../../support/peers/browser.ts';
-import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
+import { startTestCluster } from '../../../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 import {
   forge,
@@ -22,6 +22,7 @@ import {
   signWithSecret,
 } from '../../../support/servers/token-issuer.ts';
 import { answering, WebhookServer } from '../../../support/servers/webhook-server.ts';
+import { until } from '../../../support/until.ts';
 
 const OPEN = { type: 'OPEN' };
 const ID_TAKEN = { type: 'ID-TAKEN', payload: { msg: 'ID is taken' } };

@@ -12,6 +12,7 @@ import { RoomClient } from '../../../support/clients/room-client.ts';
 import { hostCandidate, SECRETS, sdp } from '../../../support/clients/signal-fixtures.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -213,7 +214,7 @@ describe('the record of a pairing in a game', () => {
         const feed = await openFeed(server);
         await feed.next('hello');
         feed.socket.close();
-        while (server.parts.inspector.viewerCount > 0) await new Promise((resolve) => setImmediate(resolve));
+        await until(() => server.parts.inspector.viewerCount === 0);
         clock.advance(11_000);
       },
     ],

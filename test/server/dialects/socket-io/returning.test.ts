@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RoomClient } from '../../../support/clients/room-client.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const start = (options = {}) => startTestServer({ rooms: true, ...options });
 const connect = ({ server }: TestServer, options?: Parameters<typeof RoomClient.connect>[1]) =>
@@ -25,7 +26,7 @@ const playerOf = ({ server }: TestServer, id: string) =>
 async function vanish(test: TestServer, client: RoomClient, id: string): Promise<void> {
   const player = playerOf(test, id);
   client.socket.io.engine.close();
-  while (player?.isOnline) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => !player?.isOnline);
 }
 
 describe('a player that asked for a token', () => {
@@ -108,7 +109,7 @@ describe('a player that asked for a token', () => {
     const session = playerOf(test, '2')?.session;
     for (let n = 0; n < 3; n += 1) {
       test.clock.advance(1_000);
-      while (session?.isPinged) await new Promise((resolve) => setImmediate(resolve));
+      await until(() => !session?.isPinged);
     }
     await one.settled();
     expect([one.inbox, session?.isDone]).toEqual([[], false]);

@@ -3,8 +3,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { RoomClient } from '../../../support/clients/room-client.ts';
 import { TcpProxy } from '../../../support/network/tcp-proxy.ts';
 import { playerPairings } from '../../../support/servers/player-pairings.ts';
-import { until } from '../../../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const start = (options = {}) => startTestServer({ rooms: true, ...options });
 const connect = ({ server }: TestServer) => RoomClient.connect(`http://127.0.0.1:${server.port}`);

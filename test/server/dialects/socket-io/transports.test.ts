@@ -4,8 +4,8 @@ import { request } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { RoomClient } from '../../../support/clients/room-client.ts';
-import { until } from '../../../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const start = (options = {}) => startTestServer({ rooms: true, ...options });
 const urlOf = ({ server }: TestServer) => `http://127.0.0.1:${server.port}`;

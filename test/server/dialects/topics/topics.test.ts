@@ -4,8 +4,9 @@ import { MAX_EXTRA_DEPTH, type TopicWire } from '../../../../src/protocol/index.
 import { LocalBusHub } from '../../../../src/server/cluster/bus/local-bus.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
-import { startTestCluster, until } from '../../../support/servers/test-cluster.ts';
+import { startTestCluster } from '../../../support/servers/test-cluster.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const wires: readonly TopicWire[] = ['y-webrtc', 'trystero'];
 

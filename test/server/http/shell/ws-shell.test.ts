@@ -5,6 +5,7 @@ import { afterEach, expect, it, jest } from '@jest/globals';
 import { Connections } from '../../../../src/server/http/shell/ws/connections.ts';
 import { WsApp } from '../../../../src/server/http/shell/ws/ws-app.ts';
 import { startTestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -28,12 +29,12 @@ it('ends a connection whose request is not there, to the end of its body, after 
   );
   const closed = once(socket, 'close');
   // One is for the beginning of the request, the other for its body.
-  while (due.length < 2) await new Promise(setImmediate);
+  await until(() => due.length >= 2);
   const { metrics } = server.parts;
   expect(metrics.httpConnections()).toBe(1);
   for (const { call } of due) call();
   await closed;
-  while (metrics.httpConnections() > 0) await new Promise(setImmediate);
+  await until(() => metrics.httpConnections() === 0);
   for (const { timer } of due) expect(cleared).toHaveBeenCalledWith(timer);
 });
 
@@ -166,8 +167,8 @@ it('reads no more than one piece of 5,000 pipelined requests', async () => {
   const request = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
   socket.write(request.repeat(5_000));
   const { metrics } = server.parts;
-  while (metrics.httpConnections() === 0) await new Promise(setImmediate);
-  while (metrics.httpConnections() > 0) await new Promise(setImmediate);
+  await until(() => metrics.httpConnections() !== 0);
+  await until(() => metrics.httpConnections() === 0);
   socket.destroy();
   const asked = asks.mock.calls.length;
   expect(asked).toBeGreaterThan(1);

@@ -9,6 +9,7 @@ import { RecordingHost } from '../../../../src/testing/machines/recording-host.t
 import type { RawClient, Received } from '../../../support/clients/raw-client.ts';
 import { type RoomDid, RoomModel } from '../../../support/model/room-model.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const CLOSING_MS = 10_000;
 const NAMES = ['first', 'second', 'third'];
@@ -144,7 +145,7 @@ class Walk {
   async #lose(name: string, client: RawClient): Promise<void> {
     client.socket.terminate();
     const { sessions } = this.#test.server.parts;
-    while (sessions.has(client.id)) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => !sessions.has(client.id));
     this.#clients.set(name, await this.#test.connect());
   }
 

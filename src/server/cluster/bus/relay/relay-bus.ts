@@ -4,6 +4,7 @@
  * network: nodes send them nothing, and ignore what they write.
  */
 import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock } from '../../../../common/clock.ts';
 import type { RelayHost } from '../../../../machines/relay-link/relay-table.ts';
 import { type ClientChat, type Status, statusCodes } from '../../../../protocol/relay-chat/index.ts';
 import type { NodeId } from '../../../node-id.ts';
@@ -35,6 +36,7 @@ export interface RelayBusOptions {
   /** `HOST:PORT` of the server to connect to; left out: this server is the first of its network. */
   readonly connect?: string | undefined;
   readonly log: Logger;
+  readonly clock?: Clock;
   /** @returns a number from 0 up to, but not including, 1 */
   readonly random?: () => number;
 }
@@ -42,48 +44,38 @@ export interface RelayBusOptions {
 export class RelayBus implements Bus {
   readonly hasBroker = false;
   readonly #options: RelayBusOptions;
+  readonly #clock: Clock;
   readonly #cutter = new FragmentCutter(randomBytes(8).toString('hex'));
-  readonly #joiner = new FragmentJoiner(() => performance.now());
+  readonly #joiner: FragmentJoiner;
   /** By the number of the other node. */
   readonly #flows = new Map<NodeId, RelayFlow>();
   /** An id that nobody has, used to ping the parent. */
   readonly #nobody = randomNodeId();
-  readonly #pulse = new RelayPulse(
-    () => this.#chat(this.#nobody, 'PLP'),
-    () => this.#server?.cutParent(),
-  );
-  #server: RelayServer | undefined;
+  readonly #pulse: RelayPulse;
+  readonly #server: RelayServer;
+  /** Undefined before the start and after the stop. */
   #handlers: BusHandlers | undefined;
   /** Undefined until it is known. */
   #isUp: boolean | undefined;
   #tellKnown: (refusal?: BusError) => void = () => {};
 
+  /** @throws {BusError} if `connect` is not an address */
   constructor(options: RelayBusOptions) {
+    const { node, port, host, connect, log, clock = systemClock, random = Math.random } = options;
     this.#options = options;
-  }
-
-  /** The port that it listens on, once it has started. */
-  get port(): number {
-    return this.#server?.port ?? 0;
-  }
-
-  async start(handlers: BusHandlers): Promise<void> {
-    const { node, port, host, connect, log, random } = this.#options;
-    const parent = parseRelayParent(connect);
-    this.#handlers = handlers;
-    const known = new Promise<BusError | undefined>((resolve) => {
-      this.#tellKnown = resolve;
-    });
-    const server = new RelayServer({
+    this.#clock = clock;
+    this.#joiner = new FragmentJoiner(() => clock.now());
+    this.#server = new RelayServer({
       id: node,
       name: `Pairlane ${node}`,
       info: RELAY_NODE_INFO,
       port,
       host,
-      parent,
+      parent: parseRelayParent(connect),
       log,
+      clock,
+      random,
       maxUnsentBytes: MAX_UNSENT_BYTES,
-      ...(random && { random }),
       onChat: (source, content) => this.#take(source, content),
       onStatus: (status) => this.#takeStatus(status),
       onParentUp: () => {
@@ -92,24 +84,39 @@ export class RelayBus implements Bus {
       },
       onParentDown: (why) => this.#down(why),
     });
-    this.#server = server;
-    await server.start().catch(({ code }: NodeJS.ErrnoException) => {
-      this.#handlers = undefined;
+    this.#pulse = new RelayPulse(
+      clock,
+      () => this.#chat(this.#nobody, 'PLP'),
+      () => this.#server.cutParent(),
+    );
+  }
+
+  /** The port that it listens on, once it has started. */
+  get port(): number {
+    return this.#server.port;
+  }
+
+  async start(handlers: BusHandlers): Promise<void> {
+    const { port, connect } = this.#options;
+    this.#handlers = handlers;
+    const known = new Promise<BusError | undefined>((resolve) => {
+      this.#tellKnown = resolve;
+    });
+    await this.#server.start().catch(({ code }: NodeJS.ErrnoException) => {
       throw new BusError(
         `Cannot listen on --relay-port ${port} (${code}). Choose another one, or end what uses it`,
       );
     });
-    if (!parent) this.#up();
-    const timeout = setTimeout(() => this.#down('silent'), PARENT_TIMEOUT_MS);
+    if (connect === undefined) this.#up();
+    const endWait = this.#clock.every(PARENT_TIMEOUT_MS, () => this.#down('silent'));
     const refusal = await known;
-    clearTimeout(timeout);
+    endWait();
     if (!refusal) return;
     await this.stop();
     throw refusal;
   }
 
   send(to: NodeId, text: string): void {
-    if (!this.#server || !this.#handlers) return;
     const { node, connect } = this.#options;
     const host = this.#server.node.table.get(to);
     // The parent knows nodes that this server does not only for a moment, or when this server knows none at all.
@@ -120,9 +127,7 @@ export class RelayBus implements Bus {
   }
 
   broadcast(text: string): void {
-    if (!this.#server || !this.#handlers) return;
     const nodes = [...this.#server.node.table.hosts()].filter(isNode);
-    if (nodes.length === 0) return;
     const fragments = this.#cutter.cut(text, MAX_FRAGMENT_BYTES);
     for (const { id } of nodes) this.#flowTo(id).push(fragments);
   }
@@ -131,9 +136,7 @@ export class RelayBus implements Bus {
     this.#handlers = undefined;
     this.#tellKnown();
     this.#pulse.stop();
-    const server = this.#server;
-    this.#server = undefined;
-    await server?.stop();
+    await this.#server.stop();
   }
 
   #up(): void {
@@ -162,7 +165,7 @@ export class RelayBus implements Bus {
       this.#forgetGone();
       flow = new RelayFlow(
         (fragment) => this.#chat(id, fragment),
-        () => performance.now(),
+        () => this.#clock.now(),
       );
       this.#flows.set(id, flow);
     }
@@ -171,14 +174,14 @@ export class RelayBus implements Bus {
 
   /** Nobody reports that a node has left, so this is checked when another one comes, and when many may have gone. */
   #forgetGone(): void {
-    for (const id of this.#flows.keys()) if (!this.#server?.node.table.get(id)) this.#flows.delete(id);
+    for (const id of this.#flows.keys()) if (!this.#server.node.table.get(id)) this.#flows.delete(id);
   }
 
   #chat(destinationId: NodeId, content: string): void {
-    const node = this.#server?.node;
+    const { node } = this.#server;
     const chat: ClientChat = { type: 'client_chat', sourceId: this.#options.node, destinationId, content };
-    if (node?.table.get(destinationId)) node.route(destinationId, chat);
-    else node?.routeUp(chat);
+    if (node.table.get(destinationId)) node.route(destinationId, chat);
+    else node.routeUp(chat);
   }
 
   /**
@@ -193,7 +196,7 @@ export class RelayBus implements Bus {
       return true;
     }
     const toConfirm = this.#flowTo(source.id).received(content);
-    if (toConfirm > 0) this.#chat(source.id, `PLC ${toConfirm}`);
+    if (toConfirm !== undefined) this.#chat(source.id, `PLC ${toConfirm}`);
     const text = this.#joiner.join(source.id, content);
     if (text !== undefined) this.#handlers?.received(text);
     return true;

@@ -8,7 +8,7 @@
 const WINDOW_BYTES = 128 * 1024;
 /** A node acks after this many bytes, so small messages, which are nearly all, are not acked one by one. */
 const ACK_AFTER_BYTES = 64 * 1024;
-/** After this time without an ack, the other node is gone or an ack was lost. */
+/** After this time in which nothing could go out, the other node is gone or an ack was lost. */
 const STALL_MS = 5_000;
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
@@ -16,25 +16,22 @@ export class RelayFlow {
   readonly #send: (fragment: string) => void;
   readonly #now: () => number;
   #waiting: { fragment: string; bytes: number }[] = [];
-  /** The index of the first unsent fragment; sent ones are removed together, since removing each costs too much. */
-  #next = 0;
   #waitingBytes = 0;
   #unacked = 0;
-  #movedAt: number;
+  /** When a fragment went out last. */
+  #sentAt = Number.NEGATIVE_INFINITY;
   #received = 0;
 
   /** @param now returns milliseconds since any fixed point */
   constructor(send: (fragment: string) => void, now: () => number) {
     this.#send = send;
     this.#now = now;
-    this.#movedAt = now();
   }
 
   /** Sends a text's fragments in order, now or when there is room. Drops all of them if too much is waiting. */
   push(fragments: readonly string[]): void {
-    if (this.#next < this.#waiting.length && this.#now() - this.#movedAt > STALL_MS) {
+    if (this.#waiting.length > 0 && this.#now() - this.#sentAt > STALL_MS) {
       this.#waiting = [];
-      this.#next = 0;
       this.#waitingBytes = 0;
       this.#unacked = 0;
     }
@@ -49,31 +46,29 @@ export class RelayFlow {
   /** The other node has acked that many bytes. */
   acked(bytes: number): void {
     this.#unacked = Math.max(0, this.#unacked - bytes);
-    this.#movedAt = this.#now();
     this.#move();
   }
 
-  /** @returns how many bytes to ack to the other node now; 0: none yet */
-  received(fragment: string): number {
+  /** @returns how many bytes to ack to the other node now, if any */
+  received(fragment: string): number | undefined {
     this.#received += Buffer.byteLength(fragment);
-    if (this.#received < ACK_AFTER_BYTES) return 0;
+    if (this.#received < ACK_AFTER_BYTES) return undefined;
     const bytes = this.#received;
     this.#received = 0;
     return bytes;
   }
 
   #move(): void {
-    for (;;) {
-      const first = this.#waiting[this.#next];
-      if (!first || this.#unacked >= WINDOW_BYTES) break;
-      this.#next += 1;
-      this.#unacked += first.bytes;
-      this.#waitingBytes -= first.bytes;
-      this.#movedAt = this.#now();
-      this.#send(first.fragment);
+    let sent = 0;
+    for (const { fragment, bytes } of this.#waiting) {
+      if (this.#unacked >= WINDOW_BYTES) break;
+      sent += 1;
+      this.#unacked += bytes;
+      this.#waitingBytes -= bytes;
+      this.#sentAt = this.#now();
+      this.#send(fragment);
     }
-    if (this.#next * 2 < this.#waiting.length) return;
-    this.#waiting = this.#waiting.slice(this.#next);
-    this.#next = 0;
+    // Together, since removing each would cost too much.
+    this.#waiting.splice(0, sent);
   }
 }

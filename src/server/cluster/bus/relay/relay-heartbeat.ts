@@ -2,27 +2,29 @@
  * Notices within seconds that a parent has gone silent; TCP alone takes many minutes. The protocol has no ping, but
  * every server answers a chat to an id that nobody has, so the parent may be any relay server.
  */
+import type { Clock } from '../../../../common/clock.ts';
 
 const INTERVAL_MS = 2_000;
 /** A busy parent misses one or two. */
 const MAX_UNANSWERED = 3;
 
 export class RelayPulse {
+  readonly #clock: Clock;
   readonly #ask: () => void;
   readonly #silent: () => void;
   #unanswered = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #endBeats = () => {};
 
   /** @param silent called once per start */
-  constructor(ask: () => void, silent: () => void) {
+  constructor(clock: Clock, ask: () => void, silent: () => void) {
+    this.#clock = clock;
     this.#ask = ask;
     this.#silent = silent;
   }
 
+  /** Not to be called again before it is stopped. */
   start(): void {
-    this.stop();
-    this.#unanswered = 0;
-    this.#timer = setInterval(() => this.#beat(), INTERVAL_MS).unref();
+    this.#endBeats = this.#clock.every(INTERVAL_MS, () => this.#beat());
   }
 
   answered(): void {
@@ -30,7 +32,8 @@ export class RelayPulse {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#endBeats();
+    this.#unanswered = 0;
   }
 
   #beat(): void {

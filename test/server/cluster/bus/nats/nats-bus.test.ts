@@ -36,6 +36,7 @@ async function sendJunk(server: NatsServer, to: number): Promise<void> {
 describeBus('NATS', async () => {
   const server = await NatsServer.start();
   return {
+    hasBroker: true,
     bus: (node) => new NatsBus({ url: server.url, node, log: silent }),
     goAway: () => server.kill(),
     comeBack: () => server.restart(),

@@ -7,8 +7,9 @@ import {
 } from '../../../../../src/server/cluster/bus/relay/relay-bus.ts';
 import { BusNode } from '../../../../support/network/bus-node.ts';
 import { TcpProxy } from '../../../../support/network/tcp-proxy.ts';
-import { RelayNetwork } from '../../../../support/relay/relay-network.ts';
-import { raw } from '../../../../support/relay/relay-raw-host.ts';
+import { RelayTestClock } from '../../../../support/relay/relay-clock.ts';
+import { RelayNetwork, untilTrue } from '../../../../support/relay/relay-network.ts';
+import { RawListener, raw } from '../../../../support/relay/relay-raw-host.ts';
 import { describeBus } from '../bus-suite.ts';
 
 const silent = pino({ level: 'silent' });
@@ -23,6 +24,7 @@ describeBus('relay', async () => {
   const network = new RelayNetwork();
   await network.start(HUB);
   return {
+    hasBroker: false,
     bus: (node) => new RelayBus({ node, connect: `127.0.0.1:${network.portOf(HUB)}`, ...soon }),
     goAway: () => network.kill(HUB),
     async comeBack() {
@@ -105,21 +107,35 @@ describe('the relay bus', () => {
     expect(eve.node.states).toEqual(['up', 'down', 'up']);
   });
 
-  it('refuses a node with the number of its parent', async () => {
+  it('refuses a node with the number of its parent, and leaves nothing of it running', async () => {
     const ada = await join(1, { port: 0 });
-    await expect(join(1, { connect: ada.address })).rejects.toThrow('has the number 1');
+    const clock = new RelayTestClock();
+    await expect(join(1, { connect: ada.address, clock })).rejects.toThrow('has the number 1');
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('brings messages to nodes below it while its own parent is away', async () => {
+    const top = await join(1, { port: 0 });
+    const middle = await join(2, { port: 0, connect: top.address });
+    const below = await join(3, { connect: middle.address });
+    await middle.node.reaches(below.node);
+    await top.bus.stop();
+    await middle.node.isDown();
+    middle.bus.send(3, 'still here');
+    expect(await below.node.next()).toBe('still here');
   });
 
   it('sends nothing to servers and clients that are no nodes, whatever is sent', async () => {
     const connect = await hubAddress();
     const human = await network.join(HUB, 500);
+    await network.join(HUB, 502, 'who says to be a node', RELAY_NODE_INFO);
     const other = await network.connect(HUB);
     other.send(raw.server(501, 0, 'another server', 'another kind'));
     await other.next('server');
     const [ada, bob] = [await join(1, { connect }), await join(2, { connect })];
     await ada.node.reaches(bob.node);
     ada.bus.broadcast('for nodes');
-    for (const id of [500, 501, HUB]) {
+    for (const id of [500, 501, 502, HUB]) {
       ada.bus.send(id, 'not for you');
       expect(await ada.node.nextUnreachable()).toBe(id);
     }
@@ -185,15 +201,190 @@ describe('the relay bus', () => {
   it('is down when its parent goes silent, comes back by itself, and asks without troubling anybody', async () => {
     const connect = await hubAddress();
     const proxy = await TcpProxy.start(`tcp://${connect}`);
-    const [ada, bob] = [await join(1, { connect: new URL(proxy.url).host }), await join(2, { connect })];
+    const clock = new RelayTestClock();
+    const ada = await join(1, { connect: new URL(proxy.url).host, clock });
+    const bob = await join(2, { connect });
     await ada.node.reaches(bob.node);
     proxy.stall();
+    clock.pass(7_990);
+    expect(ada.node.states).toEqual(['up']);
+    clock.pass(10);
     await ada.node.isDown();
     proxy.cut();
     proxy.heal();
+    clock.pass(1_000);
     await ada.node.isUp();
     await ada.node.reaches(bob.node);
     expect([bob.node.states, ada.node.unreachable, network.view(HUB).status_log]).toEqual([['up'], [], []]);
+  });
+
+  it('stays up as long as its parent answers', async () => {
+    const connect = await hubAddress();
+    const clock = new RelayTestClock();
+    const [ada, bob] = [await join(1, { connect, clock }), await join(2, { connect })];
+    for (let round = 0; round < 10; round += 1) {
+      clock.pass(2_000);
+      // There and back: the parent's answer has come before.
+      await ada.node.reaches(bob.node);
+      await bob.node.reaches(ada.node);
+    }
+    expect(ada.node.states).toEqual(['up']);
+  });
+
+  it('leaves nothing running after its stop, and nothing twice after its parent was away', async () => {
+    const clock = new RelayTestClock();
+    const { node, bus } = await join(1, { connect: await hubAddress(), clock });
+    await node.isUp();
+    const { waiting } = clock;
+    await network.kill(HUB);
+    await node.isDown();
+    await network.start(HUB, { port: network.portOf(HUB) });
+    clock.pass(1_000);
+    await node.isUp();
+    expect(clock.waiting).toBe(waiting);
+    await bus.stop();
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('forgets what was under way to a node that has left, once another one came', async () => {
+    const ada = await join(1, { connect: await hubAddress() });
+    const hosts = new Map<number, Awaited<ReturnType<RelayNetwork['connect']>>>();
+    const comes = async (id: number) => {
+      const host = await network.connect(HUB);
+      host.send(raw.server(id, 0, 'another node', RELAY_NODE_INFO));
+      host.send(raw.chat(id, 1, `PL1 a ${id} 0 1\nhere`));
+      expect(await ada.node.next()).toBe('here');
+      hosts.set(id, host);
+      return host;
+    };
+    const leaver = await comes(2);
+    ada.bus.send(2, 'x'.repeat(1024 * 1024));
+    await leaver.next('chat');
+    leaver.socket.destroy();
+    await untilTrue('the others know that it has left', () => !network.known(HUB).includes(2));
+    await comes(3);
+    const again = await comes(2);
+    ada.bus.send(2, 'after all');
+    expect((await again.next('chat')).text).toMatch(/\nafter all$/);
+  });
+
+  describe('with a parent that the test plays', () => {
+    const PARENT = 7_777;
+    let parent: RawListener;
+    let clock: RelayTestClock;
+    beforeEach(async () => {
+      parent = await RawListener.listen();
+      clock = new RelayTestClock();
+    });
+    afterEach(() => parent.end());
+
+    const dial = async (options: Partial<RelayBusOptions> = {}) => {
+      const accepted = parent.accept();
+      const bus = new RelayBus({ node: 1, connect: `127.0.0.1:${parent.port}`, clock, ...soon, ...options });
+      const node = new BusNode(bus, 1);
+      nodes.push(node);
+      const started = node.start();
+      const link = await accepted;
+      await link.next('server');
+      return { node, bus, started, link };
+    };
+    /** Accepted, and there are that many other nodes, from the number 100 on. */
+    const joinNodes = async (count: number, options: Partial<RelayBusOptions> = {}) => {
+      const { started, ...rest } = await dial(options);
+      const others = Array.from({ length: count }, (_, at) =>
+        raw.server(100 + at, PARENT, 'another node', RELAY_NODE_INFO),
+      );
+      rest.link.send(raw.server(PARENT, PARENT), ...others, raw.chat(100, 1, 'PL1 a 1 0 1\nhere'));
+      await started;
+      expect(await rest.node.next()).toBe('here');
+      return rest;
+    };
+
+    it('is down when that has not accepted it within 3 s, and up once it does', async () => {
+      const { node, started, link } = await dial();
+      clock.pass(2_999);
+      expect(node.states).toEqual([]);
+      clock.pass(1);
+      await started;
+      expect([node.states, node.reasons]).toEqual([['down'], ['its parent cannot be reached']]);
+      link.send(raw.server(PARENT, PARENT));
+      await node.isUp();
+    });
+
+    it('stays up after 3 s when that has accepted it, and tells when the link was lost', async () => {
+      const { node, link } = await joinNodes(1);
+      clock.pass(3_000);
+      expect(node.states).toEqual(['up']);
+      link.socket.destroy();
+      await node.isDown();
+      expect(node.reasons).toEqual(['the link to its parent was lost']);
+    });
+
+    it('sends a long text in fragments of 32 KiB at most, and hardly less', async () => {
+      const { bus, link } = await joinNodes(1);
+      bus.send(100, 'x'.repeat(100_000));
+      await link.has(4, 'chat');
+      const bytes = link.inbox.flatMap((message) => (message.type === 'chat' ? [message.text.length] : []));
+      expect(bytes.slice(0, 3).every((count) => count <= 32 * 1024 && count > 32 * 1024 - 100)).toBe(true);
+    });
+
+    it('sends as much more to a node as that has acked', async () => {
+      const { node, bus, link } = await joinNodes(2);
+      bus.send(100, 'x'.repeat(1024 * 1024));
+      const [first] = await link.has(5, 'chat').then(() => link.inbox.filter(({ type }) => type === 'chat'));
+      const { text } = first as { text: string };
+      link.send(raw.chat(100, 1, `PLC ${text.length}`), raw.chat(100, 1, 'PL1 a 2 0 1\nacked'));
+      expect(await node.next()).toBe('acked');
+      bus.send(101, 'what came before has been sent before');
+      await link.next('chat', ({ destination }) => destination === 101);
+      const sent = link.inbox.filter((message) => message.type === 'chat' && message.destination === 100);
+      expect(sent).toHaveLength(6);
+    });
+
+    it('heeds no status but that an id is unknown', async () => {
+      const { node, bus, link } = await joinNodes(2);
+      bus.broadcast('to all');
+      await link.has(2, 'chat');
+      link.send(raw.status(PARENT, 1, 2, 'Unknown ID 100'), raw.status(PARENT, 1, 1, 'Unknown ID 101'));
+      expect(await node.nextUnreachable()).toBe(101);
+    });
+
+    it('gives up the link once 64 MiB wait for it, and not before', async () => {
+      const { node, bus, link } = await joinNodes(640);
+      link.socket.pause();
+      // Four fragments: what may be under way to one node.
+      const text = 'x'.repeat(4 * 32 * 1024 - 400);
+      const sendTo = (from: number, to: number) => {
+        for (let at = from; at < to; at += 1) bus.send(100 + at, text);
+      };
+      sendTo(0, 500);
+      expect(node.states).toEqual(['up']);
+      // The system may have taken a few of them.
+      sendTo(500, 640);
+      await node.isDown();
+    });
+
+    it('logs what is no message of a node, and nothing of what is', async () => {
+      const lines: { event?: string }[] = [];
+      const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+      const { node, bus, link } = await joinNodes(2, { log });
+      const events = () =>
+        lines.flatMap(({ event }) =>
+          event === 'relay_message_dropped' || event === 'relay_status' ? [event] : [],
+        );
+      bus.send(101, 'hello?');
+      link.send(
+        raw.chat(100, 1, `PL1 a 2 0 2\n${LONG}`),
+        raw.chat(100, 1, 'PLC 1'),
+        raw.status(PARENT, 1, 1, 'Unknown ID 101'),
+      );
+      expect(await node.nextUnreachable()).toBe(101);
+      expect(events()).toEqual([]);
+      link.send(raw.status(PARENT, 1, 2, 'of another kind'), raw.chat(PARENT, 1, 'from no node'));
+      link.send(raw.chat(100, 1, 'PL1 a 3 0 1\nthe last'));
+      expect(await node.next()).toBe('the last');
+      expect(events()).toEqual(['relay_status', 'relay_message_dropped']);
+    });
   });
 
   it.each(['localhost', '127.0.0.1:', ':9000', '127.0.0.1:99999', 'secret host:1'])(

@@ -10,6 +10,7 @@ describeBus('worker', async () => {
   const hub = new LocalBusHub();
   const ports: MessagePort[] = [];
   return {
+    hasBroker: true,
     bus(id) {
       const { port1, port2 } = new MessageChannel();
       ports.push(port1, port2);
