@@ -184,6 +184,17 @@ export class Admission {
     this.#waitingPerAddress.remove(address);
   }
 
+  /** Whether a session waits for a client that was at that address. */
+  isAwaited(address: string): boolean {
+    return this.#waitingPerAddress.of(address) > 0;
+  }
+
+  /** Whether there is no place left, not even for a client that claims one. */
+  get isFull(): boolean {
+    const { maxConnections } = this.#options;
+    return maxConnections > 0 && this.connections >= maxConnections;
+  }
+
   /**
    * Whether there are more connections than allowed: a client that claims a place is let in above the limit at first.
    */

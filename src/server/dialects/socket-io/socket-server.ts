@@ -101,6 +101,7 @@ export function serveSocketIo(
     },
     allowRequest(request, decide) {
       const facts = factsOf(request);
+      if (facts.claimsPlace && admission.isAwaited(admission.addressOf(facts))) closeStranger();
       const verdict = admission.judgeRequest(facts, { hasPlace: facts.claimsPlace });
       if ('refusal' in verdict) {
         handlers.refused(verdict.refusal.kind);
@@ -115,13 +116,33 @@ export function serveSocketIo(
     if (!known) throw new Error('Socket.IO handed on a request that did not come through the app');
     return known;
   };
+  /** Those that claim a place, oldest first, each with its socket once it has one. */
+  const claims = new Map<EngineConnection, RoomSocket | undefined>();
+  /**
+   * On a full server, closes one that claims a place from an address where nobody is waited for: whoever only says that
+   * it comes back must not keep out who does.
+   */
+  const closeStranger = () => {
+    if (!admission.isFull) return;
+    for (const [connection, socket] of claims) {
+      if (socket && !socket.claimsPlace) claims.delete(connection);
+      else if (!admission.isAwaited(admission.addressOf(factsOf(connection.request)))) {
+        // One that never joined the namespace is counted when its connection closes.
+        if (socket) handlers.refused('connections');
+        connection.close(true);
+        return;
+      }
+    }
+  };
   let isStopped = false;
   const joined = new WeakSet<EngineConnection>();
   const limited = new Map<object, LimitedConnection>();
   limits.waiting.addSource(() => limited.values());
   io.attachApp(guarded(app, limits, facts));
   io.engine.on('connection', (connection: EngineConnection) => {
-    const address = admission.addressOf(factsOf(connection.request));
+    const facts = factsOf(connection.request);
+    const address = admission.addressOf(facts);
+    if (facts.claimsPlace) claims.set(connection, undefined);
     connection.transport.closeTimeout = POLL_CLOSE_TIMEOUT_MS;
     const own = limitPackets(connection, address, limits);
     limited.set(connection, own);
@@ -129,6 +150,7 @@ export function serveSocketIo(
     connection.once('close', (reason) => {
       admission.closed(address);
       limited.delete(connection);
+      claims.delete(connection);
       // Nobody else closes a connection that never joined the namespace.
       if (reason === 'forced close' && !isStopped && !own.isEnded && !joined.has(connection))
         handlers.refused('first_message');
@@ -150,6 +172,7 @@ export function serveSocketIo(
       close: () => void socket.disconnect(true),
       drop: () => socket.conn.close(),
     };
+    if (claims.has(socket.conn as never)) claims.set(socket.conn as never, own);
     handlers.opened(own);
     socket.onAny((name: string, ...args: unknown[]) => {
       const last = args.at(-1);

@@ -1,5 +1,7 @@
 /** Players that ask for a token keep their place in a game while their socket is lost, over real Socket.IO. */
+import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
 import { RoomClient } from '../../../support/clients/room-client.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 import { until } from '../../../support/until.ts';
@@ -217,6 +219,35 @@ describe('the place of a player that is away', () => {
     test.clock.advance(5_100);
     await one.next('player_left');
     expect((await connect(test)).socket.connected).toBe(true);
+  });
+
+  it('comes back to a full server though strangers of other addresses keep saying that they come back', async () => {
+    const test = await start({ maxConnections: 3, trustProxy: ['127.0.0.1'] });
+    const { two, token } = await game(test);
+    await vanish(test, two, '2');
+    const from = (address: string) => ({
+      ...{ query: { resume: 'back' }, extraHeaders: { 'x-forwarded-for': address } },
+    });
+    // One that goes no further than the connection below Socket.IO's, and one that does.
+    const silent = new WebSocket(
+      `ws://127.0.0.1:${test.server.port}/socket.io/?EIO=4&transport=websocket&resume=back`,
+      { headers: { 'x-forwarded-for': '10.0.0.1' } },
+    );
+    await once(silent, 'open');
+    const stranger = await connect(test, from('10.0.0.2'));
+    await expect(connect(test, from('10.0.0.3'))).rejects.toThrow();
+    expect(stranger.socket.connected).toBe(true);
+    const isGone = once(silent, 'close');
+    const again = await connect(test, { query: { resume: 'back' } });
+    expect(await enter(again, 2, { token })).toEqual({ players: [1, 2], token });
+    await isGone;
+    await vanish(test, again, '2');
+    const another = await connect(test, from('10.0.0.4'));
+    const last = await connect(test, { query: { resume: 'back' } });
+    expect(await enter(last, 2, { token })).toEqual({ players: [1, 2], token });
+    await stranger.until(() => !stranger.socket.connected, 'the end of the oldest stranger');
+    expect(another.socket.connected).toBe(true);
+    expect(test.server.parts.admission.connections).toBe(3);
   });
 
   describe.each([['maxConnections'], ['maxConnectionsPerAddress']])(
