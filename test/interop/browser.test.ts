@@ -175,6 +175,35 @@ describe('Chromium with werift', () => {
     expect(await received).toBe('over the new way');
   });
 
+  it('stays connected when its page stood still until its time for that was over', async () => {
+    const checkingMs = 3_000;
+    const test = await startTestServer();
+    const inBrowser = await BrowserPeer.create(test.server, { timeouts: { checkingMs } });
+    const partner = new HandMadePartner(await test.connectResumable());
+    const { client } = partner;
+    client.send({ type: 'pair_request', target_id: inBrowser.id });
+    await partner.heard(await client.next('paired'));
+    await partner.send({ do: 'offer' });
+    const answer = await client.next('answer');
+    await client.until(() => client.inbox.some(({ type }) => type === 'candidate'), 'a candidate');
+    const debug = await inBrowser.page.context().newCDPSession(inBrowser.page);
+    await debug.send('Debugger.enable');
+    const paused = new Promise((resolve) => debug.once('Debugger.paused', resolve));
+    await debug.send('Debugger.pause');
+    await paused;
+    const pausedAt = performance.now();
+    for (const message of [answer, ...client.inbox.splice(0)]) await partner.heard(message);
+    await partner.findPath();
+    await partner.connected();
+    await eventually(() => performance.now() - pausedAt > checkingMs);
+    await debug.send('Debugger.resume');
+    const state = await inBrowser.evaluate(async (peer) => {
+      while (peer.state === 'checking') await new Promise((resolve) => peer.once('state', resolve));
+      return peer.state;
+    });
+    expect(state).toBe('connected');
+  });
+
   it('restarts ICE in Chromium all the same when an offer that does not crosses its own, and is answered', async () => {
     const test = await startTestServer();
     const [inBrowser, partner] = [

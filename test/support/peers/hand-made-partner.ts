@@ -78,6 +78,15 @@ export class HandMadePartner {
     for (const candidate of this.#ofPeer.splice(0)) await rtc.addIceCandidate(candidate);
   }
 
+  /** Waits until its own side is connected. */
+  async connected(): Promise<void> {
+    const rtc = this.#rtc as PeerConnection;
+    while (rtc.connectionState !== 'connected')
+      await new Promise<void>((resolve) => {
+        rtc.onconnectionstatechange = resolve;
+      });
+  }
+
   /** As peers do it: whoever closes the first channel closes the connection. */
   async hangUp(): Promise<void> {
     const channel = this.#channel as DataChannel;
