@@ -168,8 +168,9 @@ export function describeBus(name: string, createRig: () => Promise<BusRig>): voi
       const [ada, bob] = await joinAll(1, 2);
       ada.bus.send(2, 'too late');
       ada.bus.send(3, 'nobody');
-      await Promise.all([ada.bus.stop(), bob.bus.stop()]);
+      const stopped = [ada, bob].map((node) => node.bus.stop());
       const told = [ada, bob].map((node) => node.told);
+      await Promise.all(stopped);
       ada.bus.send(2, 'after the stop');
       ada.bus.broadcast('after the stop');
       const eve = await join(3);

@@ -135,7 +135,6 @@ export class RelayBus implements Bus {
   async stop(): Promise<void> {
     this.#handlers = undefined;
     this.#tellKnown();
-    this.#pulse.stop();
     await this.#server.stop();
   }
 

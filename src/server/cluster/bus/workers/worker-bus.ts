@@ -54,7 +54,6 @@ export class WorkerBus implements Bus {
         this.#answered?.();
         return;
       case 'refused':
-        this.#handlers = undefined;
         this.#answered?.(new DuplicateNodeError(this.#node));
         return;
       case 'received':
@@ -86,7 +85,6 @@ export class WorkerBus implements Bus {
     if (!this.#handlers) return;
     this.#handlers = undefined;
     this.#ask({ do: 'leave' });
-    this.#answered?.();
   }
 }
 
@@ -122,7 +120,6 @@ export class WorkerSeat {
   /** The worker leaves, or has died. */
   leave(): void {
     void this.#bus?.stop();
-    this.#bus = undefined;
   }
 
   async #join(node: NodeId): Promise<void> {
@@ -138,7 +135,6 @@ export class WorkerSeat {
       });
       tell({ is: 'joined' });
     } catch {
-      this.#bus = undefined;
       tell({ is: 'refused' });
     }
   }

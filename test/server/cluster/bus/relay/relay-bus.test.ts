@@ -311,6 +311,13 @@ describe('the relay bus', () => {
       await node.isUp();
     });
 
+    it('can be stopped while it connects', async () => {
+      const bus = new RelayBus({ node: 1, connect: `127.0.0.1:${parent.port}`, clock, ...soon });
+      const node = new BusNode(bus, 1);
+      await Promise.all([node.start(), bus.stop()]);
+      expect([node.told, clock.waiting]).toEqual([0, 0]);
+    });
+
     it('stays up after 3 s when that has accepted it, and tells when the link was lost', async () => {
       const { node, link } = await joinNodes(1);
       clock.pass(3_000);

@@ -2,8 +2,13 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { expect, it } from '@jest/globals';
 import { LocalBusHub } from '../../../../../src/server/cluster/bus/local-bus.ts';
-import { WorkerBus, WorkerSeat } from '../../../../../src/server/cluster/bus/workers/worker-bus.ts';
+import {
+  type BusRequest,
+  WorkerBus,
+  WorkerSeat,
+} from '../../../../../src/server/cluster/bus/workers/worker-bus.ts';
 import fc from '../../../../support/fast-check.ts';
+import { BusNode } from '../../../../support/network/bus-node.ts';
 import { describeBus } from '../bus-suite.ts';
 
 describeBus('worker', async () => {
@@ -26,6 +31,22 @@ describeBus('worker', async () => {
       for (const port of ports) port.close();
     },
   };
+});
+
+it('the bus of a worker asks for nothing but to join until it is up', async () => {
+  const asked: BusRequest[] = [];
+  const bus = new WorkerBus(1, (request) => asked.push(request));
+  const started = bus.start(new BusNode(bus, 1).handlers);
+  bus.send(2, 'too early');
+  bus.broadcast('too early');
+  bus.told({ is: 'up' });
+  bus.told({ is: 'joined' });
+  await started;
+  bus.send(2, 'now');
+  expect(asked).toEqual([
+    { do: 'join', node: 1 },
+    { do: 'send', to: 2, text: 'now' },
+  ]);
 });
 
 /** What is under way between a worker and the process that started it, in order; a test says when it arrives. */
