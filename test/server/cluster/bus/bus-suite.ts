@@ -168,9 +168,8 @@ export function describeBus(name: string, createRig: () => Promise<BusRig>): voi
       const [ada, bob] = await joinAll(1, 2);
       ada.bus.send(2, 'too late');
       ada.bus.send(3, 'nobody');
-      const stopped = [ada, bob].map((node) => node.bus.stop());
       const told = [ada, bob].map((node) => node.told);
-      await Promise.all(stopped);
+      await Promise.all([ada, bob].map((node) => node.bus.stop()));
       ada.bus.send(2, 'after the stop');
       ada.bus.broadcast('after the stop');
       const eve = await join(3);
