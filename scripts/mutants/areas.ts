@@ -136,17 +136,17 @@ export const parts: readonly Part[] = [
   {
     area: 'dialects',
     files: /^server\/dialects\/socket-io\//,
-    tests: ['server/dialects/socket-io/', 'server/drain/drain\\.'],
+    tests: ['server/dialects/socket-io/', 'server/drain/drain\\.', 'server/dialects/chaos'],
   },
   {
     area: 'dialects',
     files: /^server\/dialects\/peerjs\//,
-    tests: ['server/dialects/peerjs/'],
+    tests: ['server/dialects/peerjs/', 'server/dialects/chaos'],
   },
   {
     area: 'dialects',
     files: /^server\/dialects\/topics\//,
-    tests: ['server/dialects/topics/'],
+    tests: ['server/dialects/topics/', 'server/dialects/chaos'],
   },
   {
     area: 'cluster',

@@ -157,6 +157,17 @@ describe('a server with --chaos, for clients of other wires', () => {
     expect(server.parts.metrics.refused.get('chaos')).toBe(1);
   });
 
+  it('delivers what is published to topics late, each as it was published', async () => {
+    const { server, clock } = await startTestServer({ topics: true, chaos: 'delay=300ms' });
+    const client = await JsonClient.open(`${server.url}y-webrtc`);
+    client.send({ type: 'subscribe', topics: ['t'] });
+    for (const data of ['one', 'two']) client.send({ type: 'publish', topic: 't', data });
+    client.send({ type: 'ping' });
+    expect(await client.takeOne()).toEqual({ type: 'pong' });
+    clock.advance(300);
+    expect(await client.take(2)).toMatchObject([{ data: 'one' }, { data: 'two' }]);
+  });
+
   it('drops what players of game rooms signal, and tells them nothing of it', async () => {
     const { server } = await startTestServer({ rooms: true, chaos: 'drop=candidate' });
     const connect = () => RoomClient.connect(`http://127.0.0.1:${server.port}`);

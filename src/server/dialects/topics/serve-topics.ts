@@ -100,8 +100,7 @@ class TopicRoute {
 
   #closed(socket: TopicSocket, code: number): void {
     const { client } = socket.getUserData();
-    // A socket that we closed is no longer the client's.
-    if (!client?.session || client.socket !== socket) return;
+    if (!client?.session) return;
     client.socket = undefined;
     this.#deps.signaling.sessions.disconnected(client.session, code === closeCodes.normal);
   }

@@ -62,6 +62,41 @@ describe.each(wires)('a client of %s', (wire) => {
     expect(c.inbox).toEqual([]);
   });
 
+  it('gets it as text, which browsers hand on as text', async () => {
+    const { join } = await serve();
+    const a = await join(wire);
+    const areBinary: boolean[] = [];
+    a.socket.on('message', (_data, isBinary) => areBinary.push(isBinary));
+    a.send(subscribe('here'));
+    a.send(publish('here', 1));
+    await a.takeOne();
+    expect(areBinary).toEqual([false]);
+  });
+
+  it('gets nothing more once it has unsubscribed, while others do', async () => {
+    const { join } = await serve();
+    const [a, b] = [await join(wire), await join(wire)];
+    for (const client of [a, b]) {
+      client.send(subscribe('here'));
+      await settled(client, wire);
+    }
+    a.send(unsubscribe('here'));
+    a.send(publish('here', 'for the other'));
+    expect(await b.takeOne()).toEqual(delivered('here', 'for the other', 1));
+    await settled(a, wire);
+    expect(a.inbox).toEqual([]);
+  });
+
+  it('is known by its wire, and each of its messages is counted by its type', async () => {
+    const { join, server } = await serve();
+    const a = await join(wire);
+    expect([...server.parts.sessions.values()].map(({ client }) => client.dialect)).toEqual([wire]);
+    const { received } = server.parts.metrics;
+    for (const message of [subscribe('here'), publish('here', 1), unsubscribe('here')]) a.send(message);
+    await until(() => received.get('unsubscribe') === 1, 'the last of them');
+    expect(Object.fromEntries(received)).toEqual({ subscribe: 1, publish: 1, unsubscribe: 1 });
+  });
+
   it('gets nothing more once it has unsubscribed, and a topic without subscribers is forgotten', async () => {
     const { join } = await serve();
     const [a, b] = [await join(wire), await join(wire)];
@@ -75,8 +110,8 @@ describe.each(wires)('a client of %s', (wire) => {
     expect(a.inbox).toEqual([]);
   });
 
-  it('lives on after frames that are no message, which nobody else gets', async () => {
-    const { join } = await serve();
+  it('lives on after frames that are no message, which are counted, and nobody else gets', async () => {
+    const { join, server } = await serve();
     const [a, b] = [await join(wire), await join(wire)];
     b.send(subscribe('here'));
     await settled(b, wire);
@@ -103,6 +138,13 @@ describe.each(wires)('a client of %s', (wire) => {
     await settled(a, wire);
     await settled(b, wire);
     expect([a.inbox, b.inbox, a.closed]).toEqual([[], [], undefined]);
+    const { refused } = server.parts.metrics;
+    // The first two, and what is no UTF-8 or begins with a byte order mark; y-webrtc subscribes to no topic without a
+    // word.
+    expect([refused.get('invalid_json'), refused.get('invalid_message')]).toEqual([
+      4,
+      wire === 'y-webrtc' ? 10 : 12,
+    ]);
   });
 
   it('is heard in binary frames that hold text', async () => {
@@ -114,14 +156,21 @@ describe.each(wires)('a client of %s', (wire) => {
   });
 
   it.each([
-    ['the 129th topic of one client', {}, 128, 'You subscribe to more topics'],
-    ['more subscriptions than 3 of all', { maxSubscriptions: 3 }, 3, 'There are as many subscriptions'],
-  ])('is closed with 1008 at %s', async (_what, options, allowed, reason) => {
-    const { join } = await serve({ maxMessagesPerSecond: 0, ...options });
+    ['the 129th topic of one client', {}, 128, 'too_many_topics', 'You subscribe to more topics'],
+    [
+      'more subscriptions than 3 of all',
+      { maxSubscriptions: 3 },
+      3,
+      'too_many_subscriptions',
+      'There are as many subscriptions',
+    ],
+  ])('is closed with 1008 at %s', async (_what, options, allowed, kind, reason) => {
+    const { join, server } = await serve({ maxMessagesPerSecond: 0, ...options });
     const a = await join(wire);
     for (let n = 0; n <= allowed; n += 1) a.send(subscribe(`topic ${n}`));
     const closed = await a.whenClosed();
     expect([closed.code, closed.reason]).toEqual([1008, expect.stringContaining(reason)]);
+    expect(server.parts.metrics.refused.get(kind)).toBe(1);
   });
 
   it('is closed with 1008 at a topic with as many subscribers as it may have, which keep it', async () => {
@@ -210,7 +259,7 @@ describe.each(wires)('a client of %s', (wire) => {
   });
 
   it('that does not read is closed with 1013, and the others get everything', async () => {
-    const { join, server } = await serve({
+    const { join, server, log } = await serve({
       maxUnsentBytes: 64 * 1024,
       maxMessagesPerSecond: 0,
       maxBytesPerSecond: 0,
@@ -228,6 +277,8 @@ describe.each(wires)('a client of %s', (wire) => {
       await b.until(() => b.inbox.length === n + 1, 'what it can read at once');
     }
     expect(server.parts.metrics.refused.get('unsent_bytes')).toBe(1);
+    const told = `Closed a ${wire} client that does not read what it is sent`;
+    expect(log.filter(({ msg }) => msg?.includes(told))).toHaveLength(1);
     slow.socket.resume();
     expect([1006, 1013]).toContain((await slow.whenClosed()).code);
   });
@@ -305,8 +356,11 @@ describe('topics', () => {
   it("answer y-webrtc's ping, and a GET as its own server does", async () => {
     const { join, server } = await serve();
     const a = await join('y-webrtc');
+    const { metrics } = server.parts;
+    const before = metrics.bytesSent;
     a.send({ type: 'ping' });
     expect(await a.takeOne()).toEqual({ type: 'pong' });
+    expect(metrics.bytesSent - before).toBe('{"type":"pong"}'.length);
     const answer = await fetch(`${server.url.replace(/^ws/, 'http')}y-webrtc`);
     expect([answer.status, await answer.text()]).toEqual([200, 'okay']);
   });
