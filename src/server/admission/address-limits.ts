@@ -75,7 +75,9 @@ export class AddressRate implements SharedLimit {
 
   #bucketOf(address: string, now: number): TokenBucket {
     this.#sweep(now);
-    const bucket = this.#buckets.get(address) ?? new TokenBucket();
+    const known = this.#buckets.get(address);
+    if (known) return known;
+    const bucket = new TokenBucket();
     this.#buckets.set(address, bucket);
     return bucket;
   }
