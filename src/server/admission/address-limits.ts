@@ -53,9 +53,12 @@ export class AddressRate implements SharedLimit {
     return this.#buckets.get(address)?.isEmpty(now, this.#perSecond, this.#burst) ?? false;
   }
 
-  count(address: string, now: number): void {
-    if (this.#perSecond === 0) return;
-    if (this.#bucketOf(address, now).take(now, this.#perSecond, this.#burst)) this.#tell(address, 1);
+  /** @returns whether it was still allowed; otherwise it is not counted */
+  count(address: string, now: number): boolean {
+    if (this.#perSecond === 0) return true;
+    const isCounted = this.#bucketOf(address, now).take(now, this.#perSecond, this.#burst);
+    if (isCounted) this.#tell(address, 1);
+    return isCounted;
   }
 
   /** Spends an amount even if less is left; the excess must be made up for before more is available. */

@@ -64,11 +64,7 @@ export class SendingRate {
   /** Milliseconds until half a burst may be sent. */
   recoversInMs(now: number, { maxMessagesPerSecond, maxMessageBurst }: RateOptions): number {
     const messagesMs = maxMessagesPerSecond === 0 ? 0 : (500 * maxMessageBurst) / maxMessagesPerSecond;
-    return Math.max(
-      0,
-      this.#messagesFullAt - now - messagesMs,
-      this.#bytesFullAt - now - 500 * BYTE_BURST_S,
-    );
+    return Math.max(0, this.#messagesFullAt - now - messagesMs, this.#bytesFullAt - now - 500 * BYTE_BURST_S);
   }
 
   /** For the node that the client moves to. */
