@@ -53,12 +53,9 @@ export class AddressRate implements SharedLimit {
     return this.#buckets.get(address)?.isEmpty(now, this.#perSecond, this.#burst) ?? false;
   }
 
-  /** @returns whether it was still allowed; otherwise it is not counted */
-  count(address: string, now: number): boolean {
-    if (this.#perSecond === 0) return true;
-    const isCounted = this.#bucketOf(address, now).take(now, this.#perSecond, this.#burst);
-    if (isCounted) this.#tell(address, 1);
-    return isCounted;
+  count(address: string, now: number): void {
+    if (this.#perSecond === 0) return;
+    if (this.#bucketOf(address, now).take(now, this.#perSecond, this.#burst)) this.#tell(address, 1);
   }
 
   /** Spends an amount even if less is left; the excess must be made up for before more is available. */
@@ -78,9 +75,7 @@ export class AddressRate implements SharedLimit {
 
   #bucketOf(address: string, now: number): TokenBucket {
     this.#sweep(now);
-    const known = this.#buckets.get(address);
-    if (known) return known;
-    const bucket = new TokenBucket();
+    const bucket = this.#buckets.get(address) ?? new TokenBucket();
     this.#buckets.set(address, bucket);
     return bucket;
   }

@@ -39,11 +39,10 @@ export class MessageBudget {
    * @returns undefined if the message may pass
    */
   take({ address, rate }: Sender, now: number, bytes: number, peers = 1): Flood | undefined {
-    const isExhausted = !this.#perAddress.count(address, now);
+    const isExhausted = this.#perAddress.isExhausted(address, now);
     const flood = rate.take(now, bytes, this.#options, peers, isExhausted);
-    if (!flood) return undefined;
-    if (!isExhausted) this.#perAddress.giveBack(address);
-    else
+    if (!flood) this.#perAddress.count(address, now);
+    else if (isExhausted)
       this.#refusals.warn(
         'messages_per_address',
         address,

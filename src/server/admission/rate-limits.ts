@@ -1,5 +1,5 @@
 /** Limits on what one client may send, as token buckets. All take the time as an argument. */
-import { ALWAYS_FULL, fullAfter, isWithin, TokenBucket } from '../../common/token-bucket.ts';
+import { TokenBucket } from '../../common/token-bucket.ts';
 import { BYTE_BURST_S, type ServerOptions } from '../options.ts';
 
 /**
@@ -33,10 +33,8 @@ const PEER_SHARE = 0.1;
 
 /** What one client may send, whatever its protocol. */
 export class SendingRate {
-  // Two token buckets, each the time at which it is full. As objects of their own they would be two more to find in memory
-  // for each message.
-  #messagesFullAt = ALWAYS_FULL;
-  #bytesFullAt = ALWAYS_FULL;
+  readonly #messages = new TokenBucket();
+  readonly #bytes = new TokenBucket();
   /** The extra allowance for its peers beyond the first; undefined for most clients, which never have more. */
   #peers: { readonly messages: TokenBucket; readonly bytes: TokenBucket } | undefined;
   /** How many messages have been refused since the last accepted one. */
@@ -64,14 +62,18 @@ export class SendingRate {
   /** Milliseconds until half a burst may be sent. */
   recoversInMs(now: number, { maxMessagesPerSecond, maxMessageBurst }: RateOptions): number {
     const messagesMs = maxMessagesPerSecond === 0 ? 0 : (500 * maxMessageBurst) / maxMessagesPerSecond;
-    return Math.max(0, this.#messagesFullAt - now - messagesMs, this.#bytesFullAt - now - 500 * BYTE_BURST_S);
+    return Math.max(
+      0,
+      this.#messages.fullInMs(now) - messagesMs,
+      this.#bytes.fullInMs(now) - 500 * BYTE_BURST_S,
+    );
   }
 
   /** For the node that the client moves to. */
   stateAt(now: number): RateState {
     return {
-      messages_ms: Math.ceil(Math.max(0, this.#messagesFullAt - now)),
-      bytes_ms: Math.ceil(Math.max(0, this.#bytesFullAt - now)),
+      messages_ms: Math.ceil(this.#messages.fullInMs(now)),
+      bytes_ms: Math.ceil(this.#bytes.fullInMs(now)),
       peer_messages_ms: Math.ceil(this.#peers?.messages.fullInMs(now) ?? 0),
       peer_bytes_ms: Math.ceil(this.#peers?.bytes.fullInMs(now) ?? 0),
     };
@@ -79,8 +81,8 @@ export class SendingRate {
 
   restore(now: number, state: RateState): void {
     const { messages_ms, bytes_ms, peer_messages_ms = 0, peer_bytes_ms = 0 } = state;
-    this.#messagesFullAt = now + messages_ms;
-    this.#bytesFullAt = now + bytes_ms;
+    this.#messages.restore(now, messages_ms);
+    this.#bytes.restore(now, bytes_ms);
     if (peer_messages_ms + peer_bytes_ms === 0) return;
     const { messages, bytes } = this.#ofPeers;
     messages.restore(now, peer_messages_ms);
@@ -90,8 +92,7 @@ export class SendingRate {
   /** Charges for a message that cost as much work as several; the messages after it make up for the difference. */
   spend(now: number, messages: number, { maxMessagesPerSecond, maxMessageBurst }: RateOptions): void {
     if (maxMessagesPerSecond === 0) return;
-    const spent = Math.min(messages, maxMessageBurst / 2);
-    this.#messagesFullAt = fullAfter(this.#messagesFullAt, now, maxMessagesPerSecond, spent);
+    this.#messages.spend(now, maxMessagesPerSecond, Math.min(messages, maxMessageBurst / 2));
   }
 
   /**
@@ -115,12 +116,12 @@ export class SendingRate {
     const more = peers - 1;
     const isMessageLeft =
       !isAddressExhausted &&
-      (this.#takeMessage(now, maxMessagesPerSecond, messageBurst) ||
+      (this.#messages.take(now, maxMessagesPerSecond, messageBurst) ||
         (more > 0 &&
           this.#ofPeers.messages.take(now, PEER_SHARE * maxMessagesPerSecond, more * PEER_BURST_MESSAGES)));
     const isByteLeft =
       isMessageLeft &&
-      (this.#takeBytes(now, maxBytesPerSecond, byteBurst, bytes) ||
+      (this.#bytes.take(now, maxBytesPerSecond, byteBurst, bytes) ||
         (more > 0 &&
           this.#ofPeers.bytes.take(now, PEER_SHARE * maxBytesPerSecond, more * PEER_BURST_BYTES, bytes)));
     if (isByteLeft) {
@@ -133,24 +134,6 @@ export class SendingRate {
       isFirst: this.#refused === 1,
       isLast: this.#refused === maxMessageBurst + 1,
     };
-  }
-
-  /** @param perSecond 0: no limit */
-  #takeMessage(now: number, perSecond: number, burst: number): boolean {
-    if (perSecond === 0) return true;
-    const fullAt = fullAfter(this.#messagesFullAt, now, perSecond, 1);
-    if (!isWithin(fullAt, now, perSecond, burst)) return false;
-    this.#messagesFullAt = fullAt;
-    return true;
-  }
-
-  /** @param perSecond 0: no limit */
-  #takeBytes(now: number, perSecond: number, burst: number, bytes: number): boolean {
-    if (perSecond === 0) return true;
-    const fullAt = fullAfter(this.#bytesFullAt, now, perSecond, bytes);
-    if (!isWithin(fullAt, now, perSecond, burst)) return false;
-    this.#bytesFullAt = fullAt;
-    return true;
   }
 
   get #ofPeers(): { readonly messages: TokenBucket; readonly bytes: TokenBucket } {

@@ -32,8 +32,6 @@ export interface SeatHolder {
 
 export class Seat implements Party, Waits {
   readonly session: SeatHolder;
-  /** The session's, at hand here: each relayed message needs it. */
-  readonly client: Client;
   #pairing: ServerPairing | undefined;
   #side: Side = 'initiator';
   #epoch = 0;
@@ -45,7 +43,6 @@ export class Seat implements Party, Waits {
 
   constructor(session: SeatHolder) {
     this.session = session;
-    this.client = session.client;
   }
 
   get id(): string {
@@ -53,7 +50,7 @@ export class Seat implements Party, Waits {
   }
 
   get address(): string {
-    return this.client.address;
+    return this.session.client.address;
   }
 
   get pairing(): ServerPairing | undefined {
@@ -74,11 +71,11 @@ export class Seat implements Party, Waits {
   }
 
   get isResumable(): boolean {
-    return this.client.isResumable;
+    return this.session.client.isResumable;
   }
 
   get generation(): number {
-    return this.client.generation;
+    return this.session.client.generation;
   }
 
   get isMissed(): boolean {
@@ -90,7 +87,7 @@ export class Seat implements Party, Waits {
     this.#side = side;
     this.#epoch = pairing.epoch;
     // What came with the client from another node.
-    for (const { text } of this.client.unackedOf(pairing.epoch)) this.#waits(1, text.length);
+    for (const { text } of this.session.client.unackedOf(pairing.epoch)) this.#waits(1, text.length);
     this.session.took(this);
   }
 
@@ -131,7 +128,7 @@ export class Seat implements Party, Waits {
 
   /** What one peer has waiting does not reduce the share of the others. */
   hasRoomFor(bytes: number): boolean {
-    const { client } = this;
+    const { client } = this.session;
     const isWithinShare =
       this.#waitingFrames === 0 ||
       (this.#waitingFrames < MAX_UNACKED_FRAMES && this.#waitingBytes + bytes <= client.maxWaitingBytes);
@@ -144,13 +141,13 @@ export class Seat implements Party, Waits {
 
   shedWaiting(): void {
     this.session.overfull(this);
-    this.client.dropWaiting((epoch) => epoch === this.#epoch);
+    this.session.client.dropWaiting((epoch) => epoch === this.#epoch);
     this.#waitingBytes = 0;
   }
 
   /** If this client is resumable, the sender gets its ack only once this client has acked the signal. */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
-    const { client } = this;
+    const { client } = this.session;
     if (client.isResumable)
       this.relayKept(signal, pairing, from, givenSeq ?? pairing.party(from).nextSenderSeq());
     else client.relay(signal, pairing.epoch, undefined);
@@ -168,7 +165,7 @@ export class Seat implements Party, Waits {
       this.#waits(-1, -bytes);
       if (senderSeq !== undefined) pairing.party(from).acked(senderSeq);
     };
-    this.client.relay(signal, epoch, { senderSeq, epoch, onAcked });
+    this.session.client.relay(signal, epoch, { senderSeq, epoch, onAcked });
   }
 
   #waits(frames: number, bytes: number): void {
@@ -186,19 +183,19 @@ export class Seat implements Party, Waits {
   shareReport(): void {}
 
   refuse(refusal: Refusal): void {
-    this.client.notify({ type: 'refused', ...refusal, epoch: this.#epoch });
+    this.session.client.notify({ type: 'refused', ...refusal, epoch: this.#epoch });
   }
 
   /** If the client reads nothing while its peer comes and goes, the peer counts as sending too much. */
   notify(change: 'peer_away' | 'peer_back', peerId: string): void {
-    const { client } = this;
+    const { client } = this.session;
     if (client.hasRoomForChange) client.notify({ type: change, peerId, epoch: this.#epoch });
     else this.session.overfull(this);
   }
 
   disconnected(reason: DisconnectReason, peerId: string, message?: string): void {
     const epoch = this.#epoch;
-    this.client.notify({
+    this.session.client.notify({
       type: 'peer_disconnected',
       peerId,
       epoch,
@@ -217,27 +214,27 @@ export class Seat implements Party, Waits {
    */
   release(): void {
     const { peer } = this;
-    for (const { senderSeq } of this.client.unackedOf(this.#epoch))
+    for (const { senderSeq } of this.session.client.unackedOf(this.#epoch))
       if (senderSeq !== undefined) peer?.acked(senderSeq);
     this.vacate();
     this.session.dispatch({ type: 'UNPAIRED', epoch: this.#epoch });
   }
 
   nextSenderSeq(): number {
-    return this.client.nextSenderSeq();
+    return this.session.client.nextSenderSeq();
   }
 
   /** The client that acked is not to blame if this fails. */
   acked(senderSeq: number): void {
     try {
-      this.client.acked(senderSeq);
+      this.session.client.acked(senderSeq);
     } catch (error) {
       this.session.failed(error, 'acked');
     }
   }
 
   isWaitingFor(epoch: number, senderSeq: number): boolean {
-    return this.client.isWaitingFor(epoch, senderSeq);
+    return this.session.client.isWaitingFor(epoch, senderSeq);
   }
 
   outlivesNode(hasOtherNodes: boolean): boolean {
@@ -254,7 +251,7 @@ export class Seat implements Party, Waits {
    * usual, unless the peer has yet to ack it.
    */
   wasForwarded(): boolean {
-    const { client } = this;
+    const { client } = this.session;
     if (this.#forwardedUpTo === 0 || client.lastSenderSeq > this.#forwardedUpTo) return false;
     if (this.peer?.isWaitingFor(this.epoch, client.lastSenderSeq)) client.nextSenderSeq();
     return true;

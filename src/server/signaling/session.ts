@@ -47,7 +47,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   readonly id: string;
   readonly client: Client;
   readonly openedAt: number;
-  /** When its machine was last told that the client was heard: whole milliseconds, which take no object of their own. */
+  /** When its machine was last told that the client was heard. */
   heardAt: number;
   pendingPairRequest: PendingPairRequest | undefined;
   keys: string[] = [];
@@ -69,7 +69,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.id = id;
     this.client = client;
     this.openedAt = now;
-    this.heardAt = Math.floor(now);
+    this.heardAt = now;
     this.#owner = owner;
   }
 

@@ -130,7 +130,7 @@ export class Sessions implements SessionOwner {
   /** Its client sent something. @param now milliseconds of the server's clock */
   heard(session: ServerSession, now: number): void {
     if (!session.isPinged && now - session.heardAt < this.#heardEveryMs) return;
-    session.heardAt = Math.floor(now);
+    session.heardAt = now;
     this.host.dispatch(session, { type: 'HEARD' });
   }
 

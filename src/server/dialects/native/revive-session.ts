@@ -206,7 +206,7 @@ export class SessionReviver {
     client.rate.credit(frames, Math.min(unacked_bytes, MAX_UNACKED_BYTES) + frames * FRAME_BYTES);
     const { grants } = socket.getUserData();
     if (grants) this.#deps.signaling.sessions.accept(session, grants);
-    session.heardAt = Math.floor(this.#deps.signaling.queue.now);
+    session.heardAt = this.#deps.signaling.queue.now;
     return session;
   }
 }
