@@ -2,6 +2,10 @@
 import { expect, it } from '@jest/globals';
 import { redactEvent } from '../../../src/common/redact.ts';
 import { StepQueue } from '../../../src/machines/index.ts';
+import {
+  AskingAuthenticator,
+  type Decider,
+} from '../../../src/server/admission/tokens/asking-authenticator.ts';
 import { RemoteIds } from '../../../src/server/cluster/remote-ids.ts';
 import { AbsentPeers } from '../../../src/server/dialects/peerjs/absent-peers.ts';
 import { asSignal } from '../../../src/server/dialects/peerjs/as-signal.ts';
@@ -56,6 +60,29 @@ it('1,000 statuses of 64 KiB in a relay network are kept in less than 4 MiB', ()
   for (let n = 0; n < 1_000; n += 1) log.append(longText(`${n}`));
   expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024);
   expect(log.texts).toHaveLength(1_000);
+});
+
+it('1,000 tokens of 64 KiB are kept by nobody once their webhook has given no valid answer', async () => {
+  const decider: Decider = {
+    name: 'a webhook',
+    failedEvent: 'webhook_failed',
+    maxPending: 256,
+    keyOf: ({ token }) => token?.slice(0, 8) ?? '',
+    decide: () => Promise.reject(new Error('The answer has the status 500')),
+  };
+  const authenticator = new AskingAuthenticator({
+    decider,
+    timeoutMs: 5_000,
+    tokens: undefined,
+    log: { error() {} } as never,
+  });
+  authenticator.joinQueue(new StepQueue());
+  const ask = (n: number) =>
+    authenticator.authenticate({ wants: 'connect', token: longText(`${n}`), address: `${n}` } as never);
+  const before = heapUsed();
+  for (let n = 0; n < 1_000; n += 1) expect(await ask(n)).toMatchObject({ refusal: { code: 'unavailable' } });
+  expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024);
+  expect(await ask(0)).toMatchObject({ refusal: { code: 'unavailable' } });
 });
 
 it('the metadata of a request is kept by nobody once both are paired', async () => {
