@@ -183,6 +183,14 @@ describe('connections that come at once', () => {
   });
 });
 
+describe('without --base-path', () => {
+  it('a native client may connect at any path, such as the prefix that a proxy has left', async () => {
+    const { server } = await startTestServer();
+    for (const path of ['', 'signal', 'signal/', 'a/b?resume=1'])
+      expect([path, await greeting(`${server.url}${path}`)]).toEqual([path, 'your_id']);
+  });
+});
+
 describe('--base-path', () => {
   it.each(['signal', '/signal/', '/', '/a b', '/a?b', '//a'])('refuses %j', (basePath) => {
     expect(serverOptionProblems({ basePath })).toEqual([
@@ -197,6 +205,7 @@ describe('--base-path', () => {
     expect(await greeting(server.url)).toBe('your_id');
     expect(await greeting(`ws://127.0.0.1:${port}/a/signal`)).toBe('your_id');
     expect(await greeting(`ws://127.0.0.1:${port}/a/signal?resume=1`)).toBe('your_id');
+    expect(await greeting(`ws://127.0.0.1:${port}/a/signal/b/c`)).toBe('your_id');
     for (const path of ['/healthz', '/readyz', '/metrics', '/', '/pairlane.js', '/inspect/'])
       expect([path, (await get({ port }, `/a/signal${path}`)).status]).toEqual([path, 200]);
     for (const path of ['/healthz', '/metrics', '/', '/a', '/a/signalling', '/inspect/'])
