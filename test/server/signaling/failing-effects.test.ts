@@ -56,6 +56,24 @@ describe('an effect that throws', () => {
     expect([one, two].map(({ server }) => server.parts.pairings.size)).toEqual([1, 1]);
   });
 
+  it('while a client hears that its peer on another node is away ends the pairing, and no session', async () => {
+    const { one, two, a, b } = await pairAcross();
+    const client = clientOf(one, a);
+    const { notify } = client;
+    client.notify = () => {
+      client.notify = notify;
+      fault();
+    };
+    b.socket.terminate();
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id, reason: 'failed' });
+    const back = await b.comeBack(two.server.url);
+    expect(await back.next('peer_disconnected')).toMatchObject({ peer_id: a.id });
+    expect(one.log.filter(({ level }) => level === 50)).toMatchObject([
+      { event: 'pairing_failed', effect: 'announceAway' },
+    ]);
+    await pairUp(back, a);
+  });
+
   it('while the pairing ends leaves both unpaired', async () => {
     const test = await startTestServer();
     const [a, b] = await test.connectPair();

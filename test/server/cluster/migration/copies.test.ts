@@ -155,6 +155,33 @@ describe('a client that leaves before its session has come', () => {
   });
 });
 
+describe('a client whose next node dies when it has heard no more from it than its new secret', () => {
+  it('has said and heard everything once, in order, though both nodes are asked for it again', async () => {
+    const { one, two, three, kill, advance } = await quietNodes();
+    const [a, b] = [await one.connect(), await one.connectResumable()];
+    const epoch = await pairUp(a, b);
+    b.pairing = { peer_id: a.id, epoch, initiator: false };
+    says(b, 'I');
+    await a.until(() => heard(a).length === 1, 'the first');
+    b.socket.terminate();
+    await a.next('candidate');
+    await a.next('peer_away');
+    says(a, '1');
+    await a.settled();
+    b.token = String((await b.comeBackUnheard(two.server.url)).resume);
+    await a.next('peer_back');
+    await a.next('peer_away');
+    await kill(two);
+    await advance(5_000);
+    expect(b.delivery.first).toBe(1);
+    const back = await keepsTryingAt(three, b, advance);
+    says(back, 'II');
+    await back.until(() => heard(back).length === 1, 'what was said to it');
+    await a.until(() => heard(a).length === 1, 'the second');
+    expect([heard(a), heard(back)]).toEqual([['II'], ['1']]);
+  });
+});
+
 describe('a pairing with a client that cannot come back', () => {
   it('brings all that it says to one who moves meanwhile, once and in order', async () => {
     const { hub, one, two, three } = await threeNodes();
@@ -184,10 +211,11 @@ describe('a pairing with a client that cannot come back', () => {
     b.pairing = { peer_id: a.id, epoch, initiator: false };
     says(b, '1', '2');
     await a.until(() => heard(a).length === 2, 'both');
-    // It has not heard that the server has them.
-    expect(b.delivery.first).toBe(1);
+    // From now on it hears nothing, not even that the server has them.
+    b.socket.terminate();
     await kill(two);
     await advance(5_000);
+    expect(b.delivery.first).toBe(1);
     const back = await comesTo(one, b);
     says(back, '3');
     await a.until(() => heard(a).length === 3, 'the third');

@@ -5,10 +5,12 @@ import type { Links } from '../../../../src/server/cluster/links.ts';
 import { SessionLocations } from '../../../../src/server/cluster/migration/session-locations.ts';
 import { PairingReconciler } from '../../../../src/server/cluster/pairing/reconcile-pairings.ts';
 import type { RemoteSession } from '../../../../src/server/cluster/pairing/remote-session.ts';
-import { pairAcross } from '../../../support/servers/test-cluster.ts';
+import type { ServerSession } from '../../../../src/server/signaling/session.ts';
+import { nobodyOn, pairAcross, twoNodes, until } from '../../../support/servers/test-cluster.ts';
+import { pairUp } from '../../../support/servers/test-server.ts';
 
 async function withOwnLinks() {
-  const { one, a, b } = await pairAcross();
+  const { one, a, b, advance } = await pairAcross();
   const { signaling, remotePairings, queue } = one.server.parts;
   const sent: { readonly node: number; readonly message: NodeMessage }[] = [];
   const links: Links = {
@@ -22,7 +24,7 @@ async function withOwnLinks() {
   const [remote] = remotePairings.of(b.id) as [RemoteSession];
   const about = { epoch: remote.pairing?.epoch ?? 0, from: b.id, to: a.id };
   const found = { type: 'reclaimed', ...about, is_resumable: true, is_away: false } as const;
-  return { reconciler, remote, remotePairings, sent, a, b, about, found };
+  return { reconciler, remote, remotePairings, locations, sent, advance, a, b, about, found };
 }
 
 describe('the other side of a pairing', () => {
@@ -98,4 +100,102 @@ describe('the other side of a pairing', () => {
       { node: 2, message: expect.objectContaining({ type: 'reclaim', to: remote.id, is_for_all: false }) },
     ]);
   });
+});
+
+describe('a side of a pairing that a node asks about or names', () => {
+  /** What a node is told that asks the first one for the other side of a pairing. */
+  async function answers() {
+    const { reconciler, locations, sent, advance, a, b, about } = await withOwnLinks();
+    return {
+      ...{ a, locations, advance, about: { ...about, from: b.id } },
+      to: (id: string, isForAll: boolean) => {
+        reconciler.reject(2, { epoch: 77, from: b.id, to: id, generation: 3 }, isForAll);
+        return sent.splice(0);
+      },
+      ended: (id: string) => ({
+        node: 2,
+        message: { type: 'ended', epoch: 77, from: id, to: b.id, reason: 'disconnected', generation: 3 },
+      }),
+    };
+  }
+
+  it('is over when its client is here and has no such side, whoever else was asked', async () => {
+    const { a, to, ended } = await answers();
+    expect([to(a.id, false), to(a.id, true)]).toEqual([[ended(a.id)], [ended(a.id)]]);
+  });
+
+  it('may still come to a node that was started just now; later it is over, unless another node may have it', async () => {
+    const { to, ended, advance, locations } = await answers();
+    const nobody = nobodyOn(1);
+    expect([to(nobody, false), to(nobody, true)]).toEqual([[], []]);
+    await advance(31_000);
+    expect([to(nobody, false), to(nobody, true)]).toEqual([[ended(nobody)], []]);
+    locations.expected.add(nobody);
+    expect(to(nobody, false)).toEqual([]);
+  });
+
+  it('is where its client went, except to the node that it went to', async () => {
+    const { to, ended, advance, locations } = await answers();
+    const gone = nobodyOn(1);
+    locations.set(gone, { node: 3, generation: 5, isConfirmed: true });
+    const moving = { type: 'moving', epoch: 77, from: gone, node: 3, generation: 5 };
+    expect(to(gone, true)).toMatchObject([{ node: 2, message: moving }]);
+    await advance(31_000);
+    locations.set(gone, { node: 2, generation: 5, isConfirmed: true });
+    expect([to(gone, true), to(gone, false)]).toEqual([[], [ended(gone)]]);
+  });
+
+  it('is over for a node that says it has it, when the request for it is over', async () => {
+    const { one, b, advance } = await pairAcross();
+    await advance(31_000);
+    const links = one.server.parts.cluster?.links;
+    if (!links) throw new Error('the node has no links');
+    const told: NodeMessage[] = [];
+    links.send = (_node, message) => told.push(message);
+    const [nobody, epoch] = [nobodyOn(1), 77];
+    const about = { epoch, from: b.id, to: nobody, generation: 0 };
+    const late = { type: 'reclaimed', ...about, is_resumable: true, is_away: false } as const;
+    one.server.parts.remotePairings.onReclaimed(2, late);
+    expect(told).toMatchObject([{ type: 'ended', epoch, from: nobody, to: b.id }]);
+  });
+});
+
+describe('word of the end of a pairing, from before its client came back', () => {
+  it.each([
+    ['to its node, while its peer went to another', 'stays'],
+    ['to another node than its peer', 'moves'],
+  ])('%s, ends it no more', async (_where, which) => {
+    const { one, two } = await twoNodes();
+    const [a, b] = [await one.connectResumable(), await one.connectResumable()];
+    const epoch = await pairUp(a, b);
+    const back = await a.comeBack((which === 'moves' ? two : one).server.url);
+    if (which === 'stays') await b.comeBack(two.server.url);
+    const [here, there] = which === 'moves' ? ([two, 1] as const) : ([one, 2] as const);
+    const { remotePairings } = here.server.parts;
+    await until(() => remotePairings.of(b.id)[0]?.isReachable === true, 'the two sides to have each other');
+    back.inbox.length = 0;
+    const ended = { type: 'ended', epoch, from: b.id, to: a.id, reason: 'disconnected' } as const;
+    remotePairings.onEnded(there, { ...ended, generation: 0 });
+    await back.settled();
+    expect(back.inbox).toEqual([]);
+    remotePairings.onEnded(there, { ...ended, generation: 1 });
+    expect(await back.next('peer_disconnected')).toMatchObject({ peer_id: b.id });
+  });
+});
+
+it('a client that has just gone to another node is there, whatever comes late from where it was before', async () => {
+  const { one } = await twoNodes();
+  const [a, b] = [await one.connectResumable(), await one.connectResumable()];
+  const epoch = await pairUp(a, b);
+  const { sessions, remotePairings, cluster } = one.server.parts;
+  const session = sessions.get(b.id) as ServerSession;
+  const [seat] = session.seats;
+  cluster?.outboundMigrations.superseded(session, 2);
+  expect([session.seats, seat?.pairing]).toEqual([[], undefined]);
+  const [remote] = remotePairings.of(b.id) as [RemoteSession];
+  const moving = { type: 'moving', epoch, from: b.id, to: a.id, node: 3 } as const;
+  remotePairings.onMoving(2, { ...moving, generation: 0 });
+  expect(remote.node).toBe(2);
+  remotePairings.onMoving(2, { ...moving, generation: 1 });
+  expect(remote.node).toBe(3);
 });

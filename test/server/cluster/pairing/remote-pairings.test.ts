@@ -1,6 +1,8 @@
 /** Clients of two real servers that pair with each other, over real WebSockets. */
 import { describe, expect, it } from '@jest/globals';
+import type { RemoteSession } from '../../../../src/server/cluster/pairing/remote-session.ts';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
+import { heard, says } from '../../../support/network/cluster-assertions.ts';
 import {
   ask,
   HeldPairs,
@@ -113,6 +115,22 @@ describe('a client of one node and a client of another', () => {
     await pairUp(peer, most);
   });
 
+  it('have the pairing ended once 257 reports of the one wait for the node of the other, which is lost', async () => {
+    const cluster = await startTestCluster(2, { maxMessagesPerSecond: 0 });
+    const [one, two] = cluster.nodes as [TestServer, TestServer];
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    await pairUp(a, b);
+    cluster.sever(two);
+    await cluster.advance(5_000);
+    await a.next('peer_away');
+    const report = { type: 'report', state: 'failed' };
+    for (let n = 0; n < 256; n += 1) a.send(report);
+    await a.settled();
+    expect(a.inbox).toEqual([]);
+    a.send(report);
+    expect(await a.next('peer_disconnected')).toMatchObject({ peer_id: b.id, reason: 'overfull' });
+  });
+
   it('are told that the other is away, and back', async () => {
     const { two, a, b, one } = await pairAcross();
     a.socket.terminate();
@@ -142,6 +160,79 @@ describe('a client of one node and a client of another', () => {
     const last = await one.connect();
     last.send({ type: 'pair_request', key });
     expect((await last.next('error')).code).toBe('too_many_key_guesses');
+  });
+});
+
+describe('a client with several peers on another node', () => {
+  it('keeps the others when one pairing ends, and nothing is kept of any once all have ended', async () => {
+    const { one, two } = await twoNodes();
+    const [a, b, hub] = [await one.connect(), await one.connect(), await two.connect(2)];
+    for (const peer of [a, b]) await pairUp(peer, hub);
+    const { remotePairings } = one.server.parts;
+    const [first, second] = remotePairings.of(hub.id) as [RemoteSession, RemoteSession];
+    a.send({ type: 'unpair' });
+    await hub.next('peer_disconnected');
+    expect(remotePairings.all()).toHaveLength(1);
+    expect([remotePairings.of(hub.id)[0] === second, first.isDone, second.isDone]).toEqual([true, true, false]);
+    b.send({ type: 'candidate', candidate: { candidate: 'still here' } });
+    await hub.next('candidate');
+    b.send({ type: 'unpair' });
+    await hub.next('peer_disconnected');
+    expect([remotePairings.all(), second.isDone]).toEqual([[], true]);
+  });
+});
+
+describe('a client that comes to the node of its peer', () => {
+  const [offer, answer] = [
+    { type: 'offer', sdp: 'an offer' },
+    { type: 'answer', sdp: 'an answer' },
+  ];
+  it.each([
+    ['just begun', 'paired'],
+    ['negotiating', 'negotiating'],
+    ['connected', 'connected'],
+  ])('is there what it was, in a pairing that is %s', async (_how, phase) => {
+    const { one, two, a, b } = await pairAcross();
+    if (phase !== 'paired') {
+      a.send(offer);
+      await b.next('offer');
+    }
+    if (phase === 'connected') {
+      b.send(answer);
+      await a.next('answer');
+      for (const client of [a, b]) client.send({ type: 'report', state: 'connected' });
+      await until(() => [one, two].every((node) => pairingsOn(node)[0] === 'connected'), 'connected');
+    }
+    const back = await b.comeBack(one.server.url);
+    const phases = [a, back].map(({ id }) => one.server.parts.sessions.get(id)?.value);
+    const expected = { present: expect.objectContaining({ pairings: phase }) };
+    expect(phases).toEqual([expected, expected]);
+    expect(one.server.parts.remotePairings.all()).toEqual([]);
+  });
+});
+
+describe('a client whose node died, and that comes to the node of its peer', () => {
+  it('gets what was said to it meanwhile, and its peer the acks; a report of its peer is not for it', async () => {
+    const { one, two, kill, advance, a, b, epoch } = await pairAcross();
+    b.pairing = { peer_id: a.id, epoch, initiator: false };
+    await kill(two);
+    await advance(5_000);
+    // Its node, which still has its socket, has missed the other one, too.
+    await Promise.all([a.next('peer_away'), b.next('peer_away')]);
+    says(a, '1');
+    a.send({ type: 'report', state: 'failed' });
+    says(a, '2');
+    await a.settled();
+    const waiting = () => a.delivery.unacked.filter(({ message }) => message.includes('candidate')).length;
+    expect(waiting()).toBe(2);
+    const back = await b.comeBack(one.server.url);
+    await back.until(() => heard(back).length === 2, 'what waited');
+    expect(heard(back)).toEqual(['1', '2']);
+    expect(back.inbox.map(({ type }) => type)).toEqual(['candidate', 'candidate']);
+    // What it sends says what it has, and the answer to its peer's next message says so to that one.
+    await back.settled();
+    await a.settled();
+    expect(waiting()).toBe(0);
   });
 });
 
