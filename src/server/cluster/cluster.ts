@@ -12,6 +12,7 @@ import type { Signaling } from '../signaling/signaling.ts';
 import { TurnQueue } from '../signaling/turn-queue.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ForeignSessions } from './foreign-sessions.ts';
+import { inPieces } from './in-pieces.ts';
 import { InboundMigrations, type MigrationAnswer } from './migration/inbound-migrations.ts';
 import { OutboundMigrations } from './migration/outbound-migrations.ts';
 import type { ResumableDialect, ResumeRequest } from './migration/resumable-dialect.ts';
@@ -211,11 +212,10 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     const { sessions } = signaling.directory;
     const isHere = (session: ServerSession) => sessions.get(session.id) === session;
     const guests = [...this.#foreign.guestsOf(node)].filter(isHere).map(copyOf);
-    for (let next = 0; next < guests.length; next += IDS_PER_MESSAGE)
-      this.links.send(node, { type: 'hosting', sessions: guests.slice(next, next + IDS_PER_MESSAGE) });
+    for (const sessions of inPieces(guests, IDS_PER_MESSAGE))
+      this.links.send(node, { type: 'hosting', sessions });
     const holders = [...this.#foreign.holders].filter(isHere);
-    for (let next = 0; next < holders.length; next += IDS_PER_MESSAGE)
-      this.#tellHolders(node, holders.slice(next, next + IDS_PER_MESSAGE));
+    for (const some of inPieces(holders, IDS_PER_MESSAGE)) this.#tellHolders(node, some);
     remotePairings.reconciler.opened(node);
     this.rooms.opened(node);
     this.topics.opened(node);

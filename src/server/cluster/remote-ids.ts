@@ -9,6 +9,7 @@ import type { NodeId } from '../node-id.ts';
 import { type IdHolder, NAMED_BY_TOKEN, type OtherIds, type OwnIds } from '../signaling/chosen-ids.ts';
 import type { Party } from '../signaling/pairing.ts';
 import type { Seat } from '../signaling/seat.ts';
+import { inPieces } from './in-pieces.ts';
 import type { Links } from './links.ts';
 import type { ChosenIdPairings, Partner } from './pairing/chosen-id-pairings.ts';
 
@@ -89,8 +90,7 @@ export class RemoteIds implements OtherIds {
   /** The link to a node is open, and that node knows none of our ids. */
   opened(node: NodeId): void {
     const holders = [...(this.#own?.holders ?? [])];
-    for (let next = 0; next < holders.length; next += IDS_PER_MESSAGE)
-      this.#tell(holders.slice(next, next + IDS_PER_MESSAGE), [node]);
+    for (const some of inPieces(holders, IDS_PER_MESSAGE)) this.#tell(some, [node]);
   }
 
   lost(node: NodeId): void {

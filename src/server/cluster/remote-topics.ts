@@ -5,6 +5,7 @@
 import type { NodeMessageOf } from '../../protocol/cluster/index.ts';
 import type { NodeId } from '../node-id.ts';
 import type { TopicNodes, Topics } from '../signaling/topics/topics.ts';
+import { inPieces } from './in-pieces.ts';
 import type { Links } from './links.ts';
 
 /** How many topics go into one message. */
@@ -57,9 +58,7 @@ export class RemoteTopics implements TopicNodes {
 
   /** The link to a node is open, and that node knows none of our topics. */
   opened(node: NodeId): void {
-    const told = [...this.#told];
-    for (let next = 0; next < told.length; next += TOPICS_PER_MESSAGE) {
-      const some = told.slice(next, next + TOPICS_PER_MESSAGE);
+    for (const some of inPieces([...this.#told], TOPICS_PER_MESSAGE)) {
       const [topics, subscribers] = [some.map(([topic]) => topic), some.map(([, count]) => count)];
       this.#links.send(node, { type: 'topics_joined', topics, subscribers });
     }

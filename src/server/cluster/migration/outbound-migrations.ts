@@ -50,7 +50,7 @@ export class OutboundMigrations {
   }
 
   #move(session: ServerSession, node: NodeId, request: NodeMessageOf<'move'>): void {
-    const { links, locations, signaling, dialect, remotePairings } = this.#deps;
+    const { links, locations, signaling, dialect } = this.#deps;
     const { keys } = signaling.directory;
     // The answers to its pair request would come to this node.
     if (session.pendingPairRequest) session.dispatch({ type: 'DENIED', code: 'unavailable' });
@@ -60,7 +60,7 @@ export class OutboundMigrations {
         .allOf(session, signaling.queue.now)
         .map(({ key, ttlMs, uses }) => ({ key, ttl_ms: ttlMs, uses })),
       pairings: session.seats.flatMap((seat) =>
-        seat.pairing ? [takePairingSnapshot(seat, seat.pairing, locations.here, remotePairings)] : [],
+        seat.pairing ? [takePairingSnapshot(seat, seat.pairing, locations.here)] : [],
       ),
     };
     this.#giveAway(session, node);

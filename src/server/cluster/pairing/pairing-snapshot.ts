@@ -5,20 +5,15 @@ import type { NodeId } from '../../node-id.ts';
 import type { UnackedFrame } from '../../signaling/client.ts';
 import type { ServerPairing } from '../../signaling/pairing.ts';
 import type { Seat } from '../../signaling/seat.ts';
-import type { RemotePairings } from './remote-pairings.ts';
+import { RemoteSession } from './remote-session.ts';
 
 export type PairingSnapshot = SessionSnapshot['pairings'][number];
 
 /** @param here the node that it leaves */
-export function takePairingSnapshot(
-  { side }: Seat,
-  pairing: ServerPairing,
-  here: NodeId,
-  remotePairings: RemotePairings,
-): PairingSnapshot {
+export function takePairingSnapshot({ side }: Seat, pairing: ServerPairing, here: NodeId): PairingSnapshot {
   const peer = pairing.other(side);
   const { room, traceparent } = pairing.details;
-  const { node, lastSenderSeq, unacked } = remotePairings.knownOf(peer, here);
+  const { node, lastSenderSeq, unacked } = knownOf(peer as Seat | RemoteSession, here);
   return {
     epoch: pairing.epoch,
     peer_id: peer.id,
@@ -35,6 +30,16 @@ export function takePairingSnapshot(
     ...(room !== undefined && { room }),
     ...(traceparent !== undefined && { traceparent }),
   };
+}
+
+/** What this node knows of the peer: its node, the last number it sent, and what it may not have received. */
+function knownOf(
+  peer: Seat | RemoteSession,
+  here: NodeId,
+): Pick<RemoteSession, 'lastSenderSeq' | 'unacked'> & { readonly node: NodeId | undefined } {
+  if (peer instanceof RemoteSession) return peer;
+  const { client } = peer.session;
+  return { node: here, lastSenderSeq: client.lastSenderSeq, unacked: [...client.unackedOf(peer.epoch)] };
 }
 
 function sidesConnected({ context }: ServerPairing): Side[] {

@@ -60,8 +60,9 @@ export class PairingReconciler {
   }
 
   #reclaim(remote: RemoteSession, node: NodeId, isForAll: boolean): void {
-    const { peer, pairing } = remote;
-    if (!peer || !pairing) return;
+    const { pairing, side } = remote;
+    if (!pairing) return;
+    const peer = pairing.other(side);
     this.#deps.links.send(node, {
       type: 'reclaim',
       epoch: pairing.epoch,

@@ -20,7 +20,7 @@ import type { NodeMessage, NodeMessageOf } from '../../../protocol/cluster/index
 import type { DisconnectReason } from '../../../protocol/index.ts';
 import type { NodeId } from '../../node-id.ts';
 import type { Refusal, UnackedFrame } from '../../signaling/client.ts';
-import type { PairingDetails, Party, ServerPairing } from '../../signaling/pairing.ts';
+import type { PairingDetails, ServerPairing } from '../../signaling/pairing.ts';
 import { Seat } from '../../signaling/seat.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
@@ -28,7 +28,7 @@ import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
 import type { SessionLocations } from '../migration/session-locations.ts';
 import { PairingReconciler } from './reconcile-pairings.ts';
-import { RemoteSession, type RemoteSessionOwner } from './remote-session.ts';
+import { type ChosenIds, RemoteSession, type RemoteSessionOwner, type Said } from './remote-session.ts';
 import { remoteSessionEffects } from './remote-session-effects.ts';
 
 export interface RemotePairingsDeps {
@@ -100,18 +100,6 @@ export class RemotePairings implements RemoteSessionOwner {
   }
 
   /**
-   * What this node knows of a party: its node, the last number it sent, and what it may not have received.
-   * @param here this node
-   */
-  knownOf(party: Party, here: NodeId): Pick<RemoteSession, 'node' | 'lastSenderSeq' | 'unacked'> {
-    const remote = this.of(party.id).find((one) => one === party);
-    if (remote) return remote;
-    const client = this.#deps.signaling.directory.sessions.get(party.id)?.client;
-    const unacked = [...(client?.unackedOf(party.pairing?.epoch ?? 0) ?? [])];
-    return { node: here, lastSenderSeq: client?.lastSenderSeq ?? 0, unacked };
-  }
-
-  /**
    * @param node where the client is; undefined when nobody knows
    * @param isMissed whether its peer was told that it is away
    */
@@ -138,10 +126,10 @@ export class RemotePairings implements RemoteSessionOwner {
     if (remote.isOverfull) this.overfull(remote);
   }
 
-  say({ node, pairing, peer, id, chosen }: RemoteSession, text: string): void {
-    if (node === undefined || !pairing || !peer || !chosen) return;
+  say({ node, side, id }: RemoteSession, chosen: ChosenIds, { pairing, text }: Said): void {
+    if (node === undefined) return;
     const { theirs: to, ours: from, isTold = false } = chosen;
-    const named = { epoch: pairing.epoch, from: peer.id, to: id, is_new: !isTold };
+    const named = { epoch: pairing.epoch, from: pairing.other(side).id, to: id, is_new: !isTold };
     this.#deps.links.send(node, { type: 'said', to, from, text, pairing: named });
     chosen.isTold = true;
   }
@@ -176,10 +164,10 @@ export class RemotePairings implements RemoteSessionOwner {
 
   /** Sends a message about the pairing to the other side; to all nodes while nobody knows where it is. */
   tell<T extends PairingMessageType>(remote: RemoteSession, type: T, fields: PairingMessageFields<T>): void {
-    const { node, pairing, peer } = remote;
+    const { node, pairing, side } = remote;
     const { links } = this.#deps;
-    if (!pairing || !peer) return;
-    const message = { type, epoch: pairing.epoch, from: peer.id, to: remote.id, ...fields };
+    if (!pairing) return;
+    const message = { type, epoch: pairing.epoch, from: pairing.other(side).id, to: remote.id, ...fields };
     for (const one of node === undefined ? links.open : [node]) links.send(one, message as NodeMessage);
   }
 
@@ -204,8 +192,8 @@ export class RemotePairings implements RemoteSessionOwner {
    * @param said what the client sent and its peer may not have received, as far as its last node knew
    */
   seat(session: ServerSession, remote: RemoteSession, said: readonly UnackedFrame[] = []): void {
-    const { pairing, side, peer, unacked } = remote;
-    if (!pairing || !peer) return;
+    const { pairing, side, unacked } = remote;
+    if (!pairing) return;
     this.remoteHost.dispatch(remote, { type: 'RECLAIMED', isAway: false });
     this.release(remote);
     const seat = new Seat(session);
@@ -215,7 +203,7 @@ export class RemotePairings implements RemoteSessionOwner {
     if (pairing.value === 'connected') seat.advanced('CONNECTED');
     for (const { text, senderSeq } of said) this.#signalled(remote, text, senderSeq);
     seat.forwardedUpTo(remote.lastSenderSeq);
-    for (const frame of unacked) this.#passOn(seat, pairing, peer.side, frame);
+    for (const frame of unacked) this.#passOn(seat, pairing, frame);
   }
 
   /**
@@ -226,12 +214,12 @@ export class RemotePairings implements RemoteSessionOwner {
     seat: Seat,
     { node, generation }: { readonly node: NodeId | undefined; readonly generation: number },
   ): void {
-    const { pairing, side, peer } = seat;
+    const { pairing, side } = seat;
     const { client } = seat.session;
-    if (!pairing || !peer) return;
-    const remotePeer = this.of(peer.id).find((one) => one === peer);
-    if (remotePeer) {
-      this.tell(remotePeer, 'moving', { node: node ?? this.locations.here, generation });
+    if (!pairing) return;
+    const peer = pairing.other(side);
+    if (peer instanceof RemoteSession) {
+      this.tell(peer, 'moving', { node: node ?? this.locations.here, generation });
       this.#deps.signaling.pairings.move(pairing, side);
       return;
     }
@@ -317,14 +305,16 @@ export class RemotePairings implements RemoteSessionOwner {
   }
 
   /** Relays what the other client sent while this one was elsewhere; its machine has already let it pass. */
-  #passOn(seat: Seat, pairing: ServerPairing, from: Side, { text, senderSeq }: UnackedFrame): void {
+  #passOn(seat: Seat, pairing: ServerPairing, { text, senderSeq }: UnackedFrame): void {
     const signal = this.#deps.signalIn(Buffer.from(text));
+    const from = pairing.other(seat.side).side;
     if (signal && signal.message.type !== 'report') seat.relayKept(signal, pairing, from, senderSeq);
   }
 
   #signalled(remote: RemoteSession, text: string, senderSeq: number | undefined): void {
-    const { pairing, side, peer } = remote;
-    if (!pairing || !peer) return;
+    const { pairing, side } = remote;
+    if (!pairing) return;
+    const peer = pairing.other(side);
     if (senderSeq !== undefined && senderSeq <= remote.lastSenderSeq) {
       // Received before. If our client has acked it, the other side does not know that yet.
       if (!peer.isWaitingFor(pairing.epoch, senderSeq)) pairing.party(side).acked(senderSeq);

@@ -15,7 +15,7 @@ export interface RemoteSessionOwner {
   /** Relays a message of our client to the other one. */
   relay(remote: RemoteSession, text: string, senderSeq: number | undefined): void;
   /** The same for clients that chose their ids. */
-  say(remote: RemoteSession, text: string): void;
+  say(remote: RemoteSession, chosen: ChosenIds, said: Said): void;
   /** The remote client has more waiting than it may have. */
   overfull(remote: RemoteSession): void;
   /** Called when this many bytes more wait. */
@@ -38,6 +38,12 @@ export interface ChosenIds {
   readonly knownAs: string;
   /** Whether its node has been told of the pairing. */
   isTold?: boolean;
+}
+
+/** A message of our client in that pairing. */
+export interface Said {
+  readonly pairing: ServerPairing;
+  readonly text: string;
 }
 
 export class RemoteSession extends Hosted<RemoteSessionContext> implements Party, Waits {
@@ -150,7 +156,7 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
   /** A message to another node may have to be sent again if either of the two clients is resumable. */
   deliver(signal: Signal, pairing: ServerPairing, from: Side, givenSeq: number | undefined): void {
     if (this.chosen) {
-      this.#owner.say(this, textOf(signal));
+      this.#owner.say(this, this.chosen, { pairing, text: textOf(signal) });
       return;
     }
     const sender = pairing.party(from);

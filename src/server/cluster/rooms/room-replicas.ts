@@ -14,6 +14,7 @@ import type { MemberElsewhere, Membership, Room, RoomOptions } from '../../signa
 import type { Rooms } from '../../signaling/rooms/rooms.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
+import { inPieces } from '../in-pieces.ts';
 import type { Links } from '../links.ts';
 import type { SessionLocations } from '../migration/session-locations.ts';
 import { earlierRoom, laterCopy, laterLock } from './merge-rooms.ts';
@@ -61,10 +62,9 @@ export class RoomReplicas implements OtherRooms {
     this.#tell(messageOf(room, []));
   }
 
-  movedAway(room: Room, own: Membership): void {
+  movedAway(room: Room, own: Membership, { id, generation }: ServerSession): void {
     const { app, name } = room;
-    const { session, id } = own;
-    const elsewhere = this.#elsewhere(this.#deps.locations.here, session?.generation ?? 0, true);
+    const elsewhere = this.#elsewhere(this.#deps.locations.here, generation, true);
     this.#rooms.giveAway(room, own, elsewhere);
     this.#miss(room, own);
     this.#tell({ type: 'room_left', app, room: name, id, reason: 'moved' });
@@ -95,11 +95,8 @@ export class RoomReplicas implements OtherRooms {
     const rooms = this.#rooms;
     for (const [, membership] of this.#membersOf(node))
       if (membership.elsewhere) membership.elsewhere.isTold = false;
-    for (const room of rooms.all.values()) {
-      const { own } = room;
-      for (let next = 0; next < own.length; next += MEMBERS_PER_MESSAGE)
-        links.send(node, messageOf(room, own.slice(next, next + MEMBERS_PER_MESSAGE)));
-    }
+    for (const room of rooms.all.values())
+      for (const some of inPieces(room.own, MEMBERS_PER_MESSAGE)) links.send(node, messageOf(room, some));
     links.send(node, { type: 'rooms_told' });
   }
 

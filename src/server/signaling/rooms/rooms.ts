@@ -260,7 +260,7 @@ export class Rooms implements RoomOwner {
   #movedAway(session: ServerSession): void {
     for (const room of this.of(session)) {
       const membership = room.memberships.get(session.id);
-      if (membership) this.otherRooms.movedAway(room, membership);
+      if (membership) this.otherRooms.movedAway(room, membership, session);
     }
   }
 

@@ -173,7 +173,11 @@ describe('a client with several peers on another node', () => {
     a.send({ type: 'unpair' });
     await hub.next('peer_disconnected');
     expect(remotePairings.all()).toHaveLength(1);
-    expect([remotePairings.of(hub.id)[0] === second, first.isDone, second.isDone]).toEqual([true, true, false]);
+    expect([remotePairings.of(hub.id)[0] === second, first.isDone, second.isDone]).toEqual([
+      true,
+      true,
+      false,
+    ]);
     b.send({ type: 'candidate', candidate: { candidate: 'still here' } });
     await hub.next('candidate');
     b.send({ type: 'unpair' });
