@@ -6,8 +6,9 @@ import { SessionLocations } from '../../../../src/server/cluster/migration/sessi
 import { PairingReconciler } from '../../../../src/server/cluster/pairing/reconcile-pairings.ts';
 import type { RemoteSession } from '../../../../src/server/cluster/pairing/remote-session.ts';
 import type { ServerSession } from '../../../../src/server/signaling/session.ts';
-import { nobodyOn, pairAcross, twoNodes, until } from '../../../support/servers/test-cluster.ts';
+import { nobodyOn, pairAcross, twoNodes } from '../../../support/servers/test-cluster.ts';
 import { pairUp } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 async function withOwnLinks() {
   const { one, a, b, advance } = await pairAcross();
