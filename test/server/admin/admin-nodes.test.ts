@@ -129,8 +129,8 @@ describe('what other nodes answer', () => {
     expect(await admin.answer('get_session', { id: 'x' })).toEqual({ refusal: 'unknown_session' });
   });
 
-  it('is not asked for while 64 requests wait for it, and waits for no node that is lost', async () => {
-    const open = [2, 3];
+  /** @param open the nodes that can be reached */
+  function askingOf(open: number[]) {
     const sent: number[] = [];
     const links = {
       open,
@@ -138,7 +138,58 @@ describe('what other nodes answer', () => {
       isOpen: (node: number) => open.includes(node),
       send: (node: number) => void sent.push(node),
     };
-    const remote = new RemoteAdmin(links, new StepQueue());
+    const queue = new StepQueue();
+    const remote = new RemoteAdmin(links, queue);
+    const answers = (node: number, id = 1) =>
+      remote.onAnswer(node, { type: 'admin_answer', id, answer: { node } });
+    return { remote, sent, queue, answers };
+  }
+  /** What became of a request so far. */
+  const now = (asked: Promise<unknown> | undefined) => Promise.race([asked, Promise.resolve('waits')]);
+
+  it('is there at once where no other node is', async () => {
+    const { remote } = askingOf([]);
+    expect(await now(remote.ask('list_apps', {}))).toEqual({ answers: new Map(), missing: [] });
+  });
+
+  it('has of each node what it answered first, and names those that did not within 2 s', async () => {
+    const { remote, queue, answers } = askingOf([2, 3, 4]);
+    const asked = remote.ask('list_apps', {});
+    remote.onAnswer(3, { type: 'admin_answer', id: 1 });
+    answers(3);
+    answers(9);
+    answers(2);
+    queue.timers.advance(1_999);
+    expect(await now(asked)).toBe('waits');
+    queue.timers.advance(2_000);
+    const known = new Map([
+      [3, undefined],
+      [2, { node: 2 }],
+    ]);
+    expect(await now(asked)).toEqual({ answers: known, missing: [4] });
+    answers(4);
+  });
+
+  it('waits, when a node is lost, for the others that are there, and for those only', async () => {
+    const open = [2, 3, 4, 5];
+    const { remote, answers } = askingOf(open);
+    const [first, second] = [remote.ask('list_apps', {}), remote.ask('list_apps', {})];
+    for (const node of [2, 5]) answers(node, 1);
+    for (const node of [2, 3, 4, 5]) answers(node, 2);
+    expect(await now(second)).toMatchObject({ missing: [] });
+    open.splice(0, 4, 2, 3, 5);
+    remote.lost(4);
+    expect(await now(first)).toBe('waits');
+    open.splice(0, 3, 2);
+    remote.lost(5);
+    expect(await now(first)).toBe('waits');
+    remote.lost(3);
+    expect(await now(first)).toMatchObject({ missing: [3, 4] });
+  });
+
+  it('is not asked for while 64 requests wait for it, and waits for no node that is lost', async () => {
+    const open = [2, 3];
+    const { remote, sent } = askingOf(open);
     const asked = Array.from({ length: 64 }, () => remote.ask('list_apps', {}));
     expect(remote.ask('list_apps', {})).toBeUndefined();
     expect(sent).toHaveLength(128);
