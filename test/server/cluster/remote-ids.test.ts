@@ -185,11 +185,13 @@ describe('of two that have an id, it is kept by', () => {
 
 describe('what other nodes say of ids', () => {
   it('of one that is connected is passed on, and of one that is away is not', () => {
-    const { tells, said } = nodeFive();
+    const { ids, tells, said } = nodeFive();
     tells(2, { online: false });
     expect(said()).toEqual([]);
     tells(2);
-    expect(said()).toEqual(['a is there']);
+    expect([said(), [...ids.online]]).toEqual([['a is there'], ['a']]);
+    tells(2, { online: false });
+    expect([...ids.online]).toEqual([]);
   });
 
   it('is nothing to a node without such clients', () => {
@@ -235,7 +237,8 @@ describe('the pairings of a client that takes its id along', () => {
   });
 
   it('go on when its node was lost meanwhile, once, and only as long as it has any', () => {
-    const { ids, tells, takes, holder, wentOn } = nodeFive({ partners });
+    const own: Record<string, string[]> = { ...partners };
+    const { ids, tells, takes, holder, wentOn } = nodeFive({ partners: own });
     tells(2);
     ids.lost(2);
     takes(holder('one', 's1'));
@@ -245,16 +248,19 @@ describe('the pairings of a client that takes its id along', () => {
     expect(wentOn).toHaveLength(1);
     tells(8, { session: 'alone', version: 9 });
     ids.lost(8);
+    own.alone = ['ann'];
     tells(2, { session: 'alone again', version: 10 });
     expect(wentOn).toHaveLength(1);
   });
 
   it('go on when its node was lost and it comes to another one, once', () => {
-    const { ids, tells, wentOn } = nodeFive({ partners });
+    const { ids, tells, leaves, wentOn } = nodeFive({ partners });
     tells(8, { session: 'before' });
     ids.lost(8);
     tells(2, { session: 'next' });
     tells(2, { session: 'next', version: 2 });
+    leaves(2);
+    tells(8, { session: 'yet another', version: 3 });
     expect(wentOn).toEqual([['ann', 'next', 2]]);
   });
 

@@ -2,7 +2,7 @@
 import { expect, it } from '@jest/globals';
 import type { NodeMessage } from '../../../src/protocol/cluster/index.ts';
 import { RemoteTopics } from '../../../src/server/cluster/remote-topics.ts';
-import type { Topics } from '../../../src/server/signaling/topics/topics.ts';
+import type { TopicNodes, Topics } from '../../../src/server/signaling/topics/topics.ts';
 
 function nodeOne({ serves = true } = {}) {
   const sent: { readonly node: number; readonly message: NodeMessage }[] = [];
@@ -14,34 +14,35 @@ function nodeOne({ serves = true } = {}) {
   };
   const topics = new RemoteTopics(links);
   const delivered: string[] = [];
+  const joined: TopicNodes[] = [];
   const served = {
-    joinNodes: () => {},
+    joinNodes: (nodes) => joined.push(nodes),
     deliver: (topic: string, frame: Buffer) => delivered.push(`${topic}: ${frame}`),
   } as Partial<Topics> as Topics;
   if (serves) topics.serve(served);
-  return { topics, sent, delivered };
+  return { topics, sent, delivered, joined };
 }
 
-const joined = (topics: string[], subscribers?: number[]) =>
+const joins = (topics: string[], subscribers?: number[]) =>
   ({ type: 'topics_joined', topics, ...(subscribers && { subscribers }) }) as const;
 
 it('other nodes are told of a number of subscribers again once it has doubled, or is a quarter, or none', () => {
   const { topics, sent } = nodeOne();
-  const told = [1, 2, 3, 4, 3, 2, 1, 0].filter((subscribers) => {
+  const told = [1, 2, 3, 4, 3, 2, 1, 0, 1].filter((subscribers) => {
     const before = sent.length;
     topics.counted('here', subscribers);
     return sent.length > before;
   });
-  expect(told).toEqual([1, 2, 4, 1, 0]);
+  expect(told).toEqual([1, 2, 4, 1, 0, 1]);
   const message = { type: 'topics_left', topics: ['here'] };
-  expect(sent.slice(-2)).toEqual([2, 3].map((node) => ({ node, message })));
+  expect(sent.slice(-4, -2)).toEqual([2, 3].map((node) => ({ node, message })));
 });
 
 it('the subscribers of other nodes are those that these said last; one that says no number has one', () => {
   const { topics } = nodeOne();
-  topics.onJoined(2, joined(['a', 'b'], [5, 2]));
-  topics.onJoined(3, joined(['a']));
-  topics.onJoined(2, joined(['a'], [7]));
+  topics.onJoined(2, joins(['a', 'b'], [5, 2]));
+  topics.onJoined(3, joins(['a']));
+  topics.onJoined(2, joins(['a'], [7]));
   expect(['a', 'b', 'c'].map((topic) => topics.sizeOf(topic))).toEqual([8, 2, 0]);
 });
 
@@ -55,8 +56,8 @@ it('what is published goes to the nodes that have subscribers of the topic, unti
       return one.node;
     });
   };
-  for (const node of [2, 3, 4]) topics.onJoined(node, joined(['a']));
-  topics.onJoined(3, joined(['b']));
+  for (const node of [2, 3, 4]) topics.onJoined(node, joins(['a']));
+  topics.onJoined(3, joins(['b']));
   expect(reached()).toEqual([2, 3, 4]);
   topics.onLeft(2, { type: 'topics_left', topics: ['a'] });
   expect(reached()).toEqual([3, 4]);
@@ -74,7 +75,12 @@ it('a node that comes is told of all topics with their numbers, 250 in a message
   const told = sent.map(({ message }) => (message.type === 'topics_joined' ? message : undefined));
   expect(told.map((message) => message?.topics.length)).toEqual([250, 1]);
   expect(sent.map(({ node }) => node)).toEqual([2, 2]);
-  expect(told[1]).toEqual(joined(['topic 251'], [251]));
+  expect(told[1]).toEqual(joins(['topic 251'], [251]));
+});
+
+it('topics reach the other nodes by it', () => {
+  const { topics, joined } = nodeOne();
+  expect(joined).toEqual([topics]);
 });
 
 it('what other nodes publish reaches the subscribers here', () => {
@@ -85,6 +91,6 @@ it('what other nodes publish reaches the subscribers here', () => {
 
 it('a node that serves no topics keeps nothing of what the others say of theirs', () => {
   const { topics } = nodeOne({ serves: false });
-  topics.onJoined(2, joined(['a'], [5]));
+  topics.onJoined(2, joins(['a'], [5]));
   expect(topics.sizeOf('a')).toBe(0);
 });
