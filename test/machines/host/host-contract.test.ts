@@ -115,6 +115,16 @@ const oddParts = {
       },
     },
   },
+  'an end that a final child leads to': {
+    states: {
+      idle: {
+        initial: 'open',
+        onDone: 'over',
+        states: { open: { on: { NOTE: { guard: 'isFar', target: 'shut' } } }, shut: { type: 'final' } },
+      },
+      over: { type: 'final' },
+    },
+  },
   'an end in a region of a region': {
     type: 'parallel',
     states: {

@@ -99,6 +99,26 @@ it('what one host has learnt is known to every other host of that machine', () =
   expect(asked.forStep).not.toHaveBeenCalled();
 });
 
+it('a state is the same however it was reached: what was learnt in it holds, and its value is not read again', () => {
+  const session = hostOf(
+    createMachine({
+      initial: 'off',
+      states: {
+        off: { on: { GO: 'on', RUN: 'on' } },
+        on: { initial: 'here', states: { here: {} }, on: { BACK: 'off' } },
+      },
+    }),
+  )(undefined);
+  for (const type of ['GO', 'BACK', 'RUN']) session.send({ type });
+  jest.clearAllMocks();
+  const written = jest.spyOn(JSON, 'stringify');
+  session.send({ type: 'BACK' });
+  expect(session.read().value).toBe('off');
+  expect(asked.forStep).not.toHaveBeenCalled();
+  expect(written).not.toHaveBeenCalled();
+  written.mockRestore();
+});
+
 it('but a machine that moves by itself is asked for every step, so that a count of none means something', () => {
   const machine = setup({}).createMachine({
     initial: 'on',
