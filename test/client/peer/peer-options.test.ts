@@ -61,6 +61,13 @@ it('waits as long as docs/client-api.md says, if nothing else is asked for', () 
   });
 });
 
+it('a token is a function, or a text of the characters that a JWT has', () => {
+  for (const token of ['eyJ.a-b_c.0', () => 'eyJ.a-b_c.0'])
+    expect(() => resolveOptions({ url, token })).not.toThrow();
+  for (const token of ['', 'two words', 'ä', 'a\n', 7, {}])
+    expect(() => resolveOptions({ url, token: token as string })).toThrow('`token`: should be a token');
+});
+
 it('does not reconnect when told so', () => {
   expect(resolveOptions({ url, reconnect: false }).settings.reconnect).toBe(false);
 });

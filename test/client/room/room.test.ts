@@ -12,6 +12,7 @@ describe('a member', () => {
     const ann = await join(server.url, { metadata: { name: 'Ann' } });
     const bob = await join(server.url, { metadata: { name: 'Bob' } });
     expect(bob.room.peers.get(ann.id)).toEqual({ id: ann.id, metadata: { name: 'Ann' } });
+    expect([ann.room.isLeader, bob.room.isLeader, bob.room.leader]).toEqual([true, false, ann.id]);
     await eventually(() => ann.room.peers.size === 1);
     const updated = new Promise((resolve) => bob.room.once('updated', resolve));
     await ann.room.updateMetadata({ name: 'Anna' });

@@ -1,6 +1,7 @@
 /** What the server of a game may have a manager do and keep: a bounded amount, and then it is not listened to. */
 import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { readPlayer } from '../../../src/client/rooms/game-socket.ts';
 import { BaseWebRTCManager } from '../../../src/client/rooms/manager.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { FakePeerConnection, SDP } from '../../support/peers/fake-rtc.ts';
@@ -116,6 +117,17 @@ describe('the server of a game that sends without end', () => {
       [2, 'server_flooding'],
     ]);
   });
+});
+
+it.each([
+  ['no object', 7],
+  ['no game', { player_id: 1 }],
+  ['no player', { game_id: 'g' }],
+  ['a player that is no id', { game_id: 'g', player_id: { toString: 'x' } }],
+  ['a game that is no id', { game_id: ['g'], player_id: 1 }],
+])('what a server says of a player with %s is about nobody', (_what, data) => {
+  expect(readPlayer(data)).toBeUndefined();
+  expect(readPlayer({ game_id: 'g', player_id: 1, reason: 'left' })).toMatchObject({ game: 'g', player: 1 });
 });
 
 describe('the server of a large game', () => {

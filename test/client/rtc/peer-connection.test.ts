@@ -1,6 +1,7 @@
 /** One connection over a WebRTC that the test leads by the hand: order, refusals, what comes too late. */
 import { describe, expect, it } from '@jest/globals';
 import { type ConnectionHandlers, RtcConnection } from '../../../src/client/rtc/peer-connection.ts';
+import type { PeerConnection as RtcPeerConnection } from '../../../src/client/rtc/types.ts';
 import { FakeDataChannel, FakePeerConnection, SDP } from '../../support/peers/fake-rtc.ts';
 
 function connect() {
@@ -323,6 +324,19 @@ describe('a connection', () => {
     connection.probe();
     await finish();
     expect(told.slice(1).filter((what) => !what.startsWith('localOffer'))).toEqual([]);
+  });
+
+  it('knows the first 8 different errors that STUN and TURN servers answered with, as far as they are such', async () => {
+    const { rtc, connection } = connect();
+    Object.assign(rtc, { getStats: async () => new Map() });
+    const { onicecandidateerror } = rtc as unknown as RtcPeerConnection;
+    const fail = (errorCode: number) => onicecandidateerror?.({ errorCode });
+    for (const code of [0, 299, 800, 10_000]) fail(code);
+    expect(await connection.evidence()).not.toHaveProperty('errors');
+    for (const code of [300, 300, 799, 701]) fail(code);
+    expect(await connection.evidence()).toHaveProperty('errors', [300, 799, 701]);
+    for (let code = 400; code < 450; code += 1) fail(code);
+    expect(await connection.evidence()).toHaveProperty('errors', [300, 799, 701, 400, 401, 402, 403, 404]);
   });
 
   it('refuses a description of no data channel', async () => {

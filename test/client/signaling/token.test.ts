@@ -69,7 +69,12 @@ describe('a peer with a token', () => {
     const { server } = await guarded();
     const cause = new Error('the app server is down');
     const token = () => Promise.reject(cause);
-    expect(await errorOf(testPeer(server.url, { token }))).toMatchObject({ code: 'token_failed', cause });
+    const logged: object[] = [];
+    const logger = { debug() {}, warn: (fields: object) => logged.push(fields) };
+    const error = await errorOf(testPeer(server.url, { token, logger }));
+    expect(error).toMatchObject({ code: 'token_failed', cause });
+    // Whoever starts it is told, and nobody else.
+    expect(logged).toEqual([]);
     expect(await errorOf(testPeer(server.url, { token: () => '' }))).toMatchObject({ code: 'token_failed' });
   });
 
@@ -104,6 +109,23 @@ describe('a peer with a token', () => {
     peer.refreshToken(await signWithSecret({ sub: 'bob' }));
     expect(await error).toMatchObject({ code: 'token_invalid', for: 'refresh_token' });
     expect([peer.id, peer.signaling]).toEqual(['ann', 'online']);
+  });
+
+  it('that comes after its peer was closed opens nothing', async () => {
+    let bring = (_token: string) => {};
+    const late = new Promise<string>((resolve) => {
+      bring = resolve;
+    });
+    const tokens = ['a.b.1', late];
+    const { peer, server, clock } = await playedPeer({ token: () => tokens.shift() as string });
+    server.cut();
+    await settled();
+    clock.advance(60_000);
+    expect(tokens).toEqual([]);
+    await peer.close();
+    bring('a.b.2');
+    await settled();
+    expect(server.urls).toHaveLength(1);
   });
 
   it('is never in a URL', async () => {
