@@ -128,6 +128,22 @@ describe('a peer with a token', () => {
     expect(server.urls).toHaveLength(1);
   });
 
+  it('whose callback fails while the link is lost is told, and asked again later', async () => {
+    const tokens = ['a.b.1', undefined, 'a.b.3'];
+    const token = () => Promise.resolve(tokens.shift() as string);
+    const { peer, server, clock } = await playedPeer({ token });
+    const error = event(peer, 'error');
+    server.cut();
+    await settled();
+    clock.advance(1_000);
+    expect(await error).toMatchObject({ code: 'token_failed' });
+    expect(server.urls).toHaveLength(1);
+    await settled();
+    clock.advance(2_000);
+    await settled();
+    expect([tokens, server.urls.length]).toEqual([[], 2]);
+  });
+
   it('is never in a URL', async () => {
     const { server } = await playedPeer({ token: 'a.b.c' });
     expect(server.urls.map(({ href }) => href.includes('a.b.c'))).toEqual([false]);
