@@ -109,7 +109,7 @@ export function compose(deps: CompositionDeps) {
     }),
   });
   inspector.add(
-    ...signalingSources({ sessions, pairings, sessionHost, pairingHost, remotePairings, cluster }),
+    ...signalingSources({ sessions, pairings, sessionHost, pairingHost, remotePairings, cluster, chaos }),
   );
   const connections = composeNative(deps, core, nodes, { telemetry, admission, drain, inspector, chaos });
   return {

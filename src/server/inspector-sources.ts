@@ -17,6 +17,8 @@ export interface SignalingMachines {
   readonly pairingHost: PairingHost;
   readonly remotePairings: Pick<RemotePairings, 'remoteHost'>;
   readonly cluster: Cluster | undefined;
+  /** What disturbs signals on purpose; its text is empty while nothing does. */
+  readonly chaos: { readonly text: string } | undefined;
 }
 
 export function signalingSources({
@@ -26,6 +28,7 @@ export function signalingSources({
   pairingHost,
   remotePairings,
   cluster,
+  chaos,
 }: SignalingMachines): Source[] {
   const remotes = members<ServerPairing, RemoteSession>({
     host: remotePairings.remoteHost,
@@ -84,6 +87,7 @@ export function signalingSources({
           responder_id: pairing.responder.id,
           ...roomIn(pairing),
           ...namesIn(pairing, 'initiator_known_as', 'responder_known_as'),
+          ...(chaos?.text && { disturbed: chaos.text }),
         }),
         addressOf: ({ initiator, responder }) => initiator.address ?? responder.address,
         askFlow: ({ parties, epoch }, seconds) => {

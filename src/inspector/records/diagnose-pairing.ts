@@ -64,7 +64,12 @@ export function diagnose(record: PairingRecord): Finding[] {
         ? [...connectionFindings(steps, pairing, connected), ...withoutChannel(record, connected)].sort(
             badFirst,
           )
-        : [whyNotConnected(record, steps, pairing, isGame, evidenceAt(record))];
+        : [
+            asDisturbed(
+              record.header.disturbed,
+              whyNotConnected(record, steps, pairing, isGame, evidenceAt(record)),
+            ),
+          ];
   const others = [
     ...refusals(pairing),
     ...ignored(pairing),
@@ -143,6 +148,16 @@ function lostByFailure(steps: readonly RecordStep[], connected: RecordStep | und
 
 const MISFIT =
   'Compare the two descriptions below “Connection”: something between the two may change them, or one of the two engines made them wrong.';
+
+/** What the server itself lost is in no record of its. */
+function asDisturbed(disturbed: string | undefined, found: Found): Found {
+  if (disturbed === undefined) return found;
+  return {
+    ...found,
+    text: `The server disturbed signals on purpose (--chaos ${disturbed}), and what it lost counts as not sent: ${found.text}`,
+    remedy: 'Try again without --chaos, or once its time is over: what is lost looks like any other failure.',
+  };
+}
 
 function whyNotConnected(
   record: PairingRecord,

@@ -71,7 +71,7 @@ function withSides(line: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** Optional fields. */
-const TEXTS = ['game', 'room', 'dialect', 'initiator_known_as', 'responder_known_as'] as const;
+const TEXTS = ['game', 'room', 'dialect', 'initiator_known_as', 'responder_known_as', 'disturbed'] as const;
 
 function isHeader(header: Record<string, unknown>): boolean {
   const { epoch, started_at, initiator_id, responder_id } = header;

@@ -149,6 +149,8 @@ export interface RecordHeader {
   readonly dialect?: string;
   readonly initiator_known_as?: string;
   readonly responder_known_as?: string;
+  /** What the server did to signals on purpose when the record began, as `--chaos` takes it. */
+  readonly disturbed?: string;
 }
 
 /**

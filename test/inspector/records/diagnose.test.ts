@@ -57,6 +57,11 @@ describe('what became of a pairing', () => {
     expect(texts(left)).toContain('A never sent an offer.');
     expect(texts(offer, left)).toContain('B never sent an answer.');
     expect(texts(offer)).toEqual(['B has not sent an answer.']);
+    const disturbed = { header: { ...real.header, disturbed: 'drop=answer' }, lines: [offer] };
+    expect(diagnose(disturbed)[0]).toMatchObject({
+      text: 'The server disturbed signals on purpose (--chaos drop=answer), and what it lost counts as not sent: B has not sent an answer.',
+      remedy: expect.stringContaining('without --chaos'),
+    });
     expect(texts(offer, left)).toContain('B left the pairing.');
   });
 

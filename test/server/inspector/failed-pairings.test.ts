@@ -50,6 +50,30 @@ it('records pairings though nobody looks: one that failed is there whole when so
   expect(lines.at(-1)).toMatchObject({ end: 'over' });
 });
 
+it('says of a pairing whose signal --chaos dropped that the server disturbs them, and of one without chaos nothing of it', async () => {
+  const causeOf = async (rules: string | undefined) => {
+    const testServer = await startTestServer({ chaosButtons: true, ...(rules && { chaos: rules }) });
+    const [a, b] = await testServer.connectPair();
+    const feed = await openFeed(testServer.server);
+    await feed.next('hello');
+    a.send({ type: 'offer', sdp });
+    await b.next('offer');
+    b.send({ type: 'answer', sdp });
+    await b.settled();
+    await Promise.all([a.close(), b.close()]);
+    const { rows } = await feed.list({ of: 'pairing' });
+    return { cause: rows[0]?.outcome?.cause, ...(await feed.record(rows[0]?.epoch as number)).header };
+  };
+  const dropped = await causeOf('drop=answer');
+  expect(dropped.disturbed).toBe('drop=answer');
+  expect(dropped.cause).toMatch(
+    /^The server disturbed signals on purpose \(--chaos drop=answer\).*: B never sent an answer\.$/,
+  );
+  const passed = await causeOf(undefined);
+  expect(passed.disturbed).toBeUndefined();
+  expect(passed.cause).not.toContain('on purpose');
+});
+
 it.each([
   ['nobody looks', false],
   ['somebody looks', true],
