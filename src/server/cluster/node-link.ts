@@ -3,6 +3,7 @@ import { Hosted, type NodeLinkContext } from '../../machines/index.ts';
 import type { Envelope, NodeMessage } from '../../protocol/cluster/index.ts';
 import { ReliableDelivery } from '../../protocol/index.ts';
 import type { NodeId } from '../node-id.ts';
+import { TurnQueue } from '../signaling/turn-queue.ts';
 import type { Bus } from './bus/bus.ts';
 
 /** Limits for what may wait for a node's ack: more than a second's worth of full traffic. */
@@ -13,8 +14,11 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
  * than a large one.
  */
 const MAX_ENVELOPE_CHARS = 32 * 1024;
-/** A client waits for what these lead to: they do not wait for the end of a turn in which thousands may come back. */
-const SENT_AT_ONCE: ReadonlySet<NodeMessage['type']> = new Set(['ask', 'granted', 'denied']);
+/**
+ * A client waits for what these lead to. While others come back, turns are long, and these do not wait for the end of
+ * theirs; otherwise they do, since several that go out together cost less.
+ */
+const HASTY: ReadonlySet<NodeMessage['type']> = new Set(['ask', 'granted', 'denied']);
 /** How many messages are sent again at once; the rest follows when these are acked. */
 const MAX_RESENT_FRAMES = 256;
 
@@ -58,7 +62,8 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   }
 
   /**
-   * Numbers a message, keeps it until it is acked, and sends it at the end of the turn, or at once with all before it.
+   * Numbers a message, keeps it until it is acked, and sends it at the end of the turn; or at once, behind what was said
+   * before.
    * @returns false when too much waits
    */
   sendMessage(message: NodeMessage): boolean {
@@ -69,7 +74,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     };
     const { seq } = this.delivery.keep(text, { onAcked });
     if (this.isOpen) this.#post(seq, text);
-    if (SENT_AT_ONCE.has(message.type)) this.flush();
+    if (HASTY.has(message.type) && TurnQueue.isAnyWaiting) this.flush();
     return seq - this.delivery.first <= MAX_WAITING_FRAMES && this.#waitingBytes <= MAX_WAITING_BYTES;
   }
 

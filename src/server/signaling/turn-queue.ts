@@ -9,6 +9,8 @@ const SLICE_MS = 2;
 
 /** @typeParam Key what the work is about */
 export class TurnQueue<Key> {
+  /** How many wait in all queues: a process has one event loop, whose turns are long while anybody waits. */
+  static #inAll = 0;
   readonly #now: () => number;
   readonly #failed: (key: Key, error: unknown) => void;
   /** In the order in which they came. */
@@ -23,6 +25,11 @@ export class TurnQueue<Key> {
     this.#failed = failed;
   }
 
+  /** Whether anybody waits in any queue of this process. */
+  static get isAnyWaiting(): boolean {
+    return TurnQueue.#inAll > 0;
+  }
+
   get size(): number {
     return this.#waiting.size;
   }
@@ -35,7 +42,11 @@ export class TurnQueue<Key> {
     if (!this.#isUnderWay) this.#begin();
     const isNow = this.#waiting.size === 0 && this.#now() <= this.#until;
     if (isNow) this.#do(key, work);
-    else this.#waiting.set(key, work);
+    else {
+      this.remove(key);
+      this.#waiting.set(key, work);
+      TurnQueue.#inAll += 1;
+    }
     return isNow;
   }
 
@@ -43,7 +54,7 @@ export class TurnQueue<Key> {
   hurry(key: Key): void {
     const work = this.#waiting.get(key);
     if (!work) return;
-    this.#waiting.delete(key);
+    this.remove(key);
     this.#do(key, work);
   }
 
@@ -54,7 +65,7 @@ export class TurnQueue<Key> {
 
   /** Its work need not be done any more. */
   remove(key: Key): void {
-    this.#waiting.delete(key);
+    if (this.#waiting.delete(key)) TurnQueue.#inAll -= 1;
   }
 
   #begin(): void {

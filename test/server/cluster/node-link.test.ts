@@ -3,6 +3,7 @@ import { expect, it } from '@jest/globals';
 import type { Envelope } from '../../../src/protocol/cluster/index.ts';
 import type { Bus } from '../../../src/server/cluster/bus/bus.ts';
 import { NodeLink } from '../../../src/server/cluster/node-link.ts';
+import { TurnQueue } from '../../../src/server/signaling/turn-queue.ts';
 
 function openLink() {
   const said: Envelope[] = [];
@@ -44,16 +45,23 @@ it('each beat gives a sign of life, with or without messages', () => {
   }
 });
 
-it('what a client waits for goes out at once, in order behind what was said before; the rest with the turn', async () => {
+it('what a client waits for goes out with the turn, or while others come back at once, behind what was said before', async () => {
   const { link, said } = openLink();
   const about = { epoch: 1, from: 'a', to: 'b' };
   const typesOf = () => said.splice(0).map(({ seq, messages = [] }) => [seq, ...messages.map(typeOf)]);
   const typeOf = (message: unknown) => (message as { type: string }).type;
+  const ask = { type: 'ask', epoch: 1, from: 'a', is_resumable: true, target_id: 'b' } as const;
   link.sendMessage({ type: 'away', ...about });
-  link.sendMessage({ type: 'left', id: 'a' });
+  link.sendMessage(ask);
   expect(typesOf()).toEqual([]);
-  link.sendMessage({ type: 'ask', epoch: 1, from: 'a', is_resumable: true, target_id: 'b' });
-  expect(typesOf()).toEqual([[1, 'away', 'left', 'ask']]);
+  let now = 0;
+  const returns = new TurnQueue<string>(() => now, String);
+  returns.add('the first, who takes all the time of this turn', () => {
+    now += 10;
+  });
+  returns.add('the second', () => {});
+  link.sendMessage(ask);
+  expect(typesOf()).toEqual([[1, 'away', 'ask', 'ask']]);
   link.sendMessage({ type: 'granted', ...about, is_resumable: true });
   link.sendMessage({ type: 'denied', epoch: 1, to: 'b', code: 'target_not_found' });
   link.sendMessage({ type: 'away', ...about });
@@ -63,4 +71,7 @@ it('what a client waits for goes out at once, in order behind what was said befo
   ]);
   await new Promise((resolve) => setImmediate(resolve));
   expect(typesOf()).toEqual([[6, 'away']]);
+  expect(returns.size).toBe(0);
+  link.sendMessage(ask);
+  expect(typesOf()).toEqual([]);
 });

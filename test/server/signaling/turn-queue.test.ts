@@ -51,10 +51,17 @@ describe('clients that come back', () => {
 
   it('are forgotten if they go again meanwhile', async () => {
     const { queue, done, add, turn } = started(5);
-    for (const client of 'abc') add(client);
+    for (const client of 'ab') add(client);
+    expect(TurnQueue.isAnyWaiting).toBe(true);
     queue.remove('b');
+    expect(TurnQueue.isAnyWaiting).toBe(false);
+    for (const client of 'bc') add(client);
+    queue.remove('b');
+    queue.remove('b');
+    expect(TurnQueue.isAnyWaiting).toBe(true);
     await turn();
     expect(done).toEqual(['a', 'c', TURN]);
+    expect(TurnQueue.isAnyWaiting).toBe(false);
   });
 
   it('are served out of turn if something must come after them, each once', async () => {
@@ -69,6 +76,7 @@ describe('clients that come back', () => {
     expect([done, queue.size]).toEqual([['a', 'c', 'b', TURN, 'd', 'e'], 0]);
     await turn();
     expect(done).toEqual(['a', 'c', 'b', TURN, 'd', 'e', TURN]);
+    expect(TurnQueue.isAnyWaiting).toBe(false);
   });
 
   it('fail by themselves: the next ones are served', async () => {
