@@ -157,8 +157,8 @@ export const parts: readonly Part[] = [
     area: 'cluster',
     files: /^server\/cluster\/(?!bus\/)/,
     tests: [
-      'server/cluster/(links|node-link|drain|pairing|migration|rooms|many-peers|inspect|remote-topics)',
-      'server/signaling/pairing-keys',
+      'server/cluster/(in-pieces|links|node-link|drain|pairing|migration|rooms|many-peers|inspect|remote-)',
+      'server/signaling/(pairing-keys|failing-effects)',
       'server/dialects/(topics|peerjs)',
       'server/inspector/(fleet|views|merged-record)',
       'server/admin/admin-nodes',
