@@ -110,19 +110,19 @@ export class FragmentJoiner {
     this.#dropOld();
     const key = `${source} ${sender} ${number}`;
     const pending = this.#pending.get(key) ?? this.#open(key, count);
-    if (pending.count !== count) return this.#drop(key);
+    if (pending.count !== count) return this.#drop(key, pending);
     if (pending.pieces.has(index)) return;
     pending.pieces.set(index, piece);
     pending.chars += piece.length;
     this.#chars += piece.length;
     if (pending.pieces.size === count) {
-      this.#drop(key);
+      this.#drop(key, pending);
       return Array.from({ length: count }, (_, at) => pending.pieces.get(at)).join('');
     }
-    if (pending.chars > MAX_TEXT_CHARS) return this.#drop(key);
-    for (const oldest of this.#pending.keys()) {
+    if (pending.chars > MAX_TEXT_CHARS) return this.#drop(key, pending);
+    for (const [oldestKey, oldest] of this.#pending) {
       if (this.#chars <= MAX_PENDING_CHARS && this.#pending.size <= MAX_PENDING_TEXTS) break;
-      this.#drop(oldest);
+      this.#drop(oldestKey, oldest);
     }
   }
 
@@ -142,12 +142,12 @@ export class FragmentJoiner {
     const since = this.#now() - FRAGMENTS_TIMEOUT_MS;
     for (const [key, pending] of this.#pending) {
       if (pending.since > since) return;
-      this.#drop(key);
+      this.#drop(key, pending);
     }
   }
 
-  #drop(key: string): undefined {
-    this.#chars -= this.#pending.get(key)?.chars ?? 0;
+  #drop(key: string, { chars }: Pending): undefined {
+    this.#chars -= chars;
     this.#pending.delete(key);
   }
 }
