@@ -57,9 +57,9 @@ const PACKET_BYTES = 100;
  */
 const isEvent = ({ type, data }: Packet) =>
   type === 'message' && typeof data === 'string' && /^[25]/.test(data);
-/** How many parts a message announces: Socket.IO keeps them until it has them all. */
-const partsOf = ({ data }: Packet) =>
-  typeof data === 'string' ? Number(/^[56](\d+)-/.exec(data)?.[1] ?? 0) : 0;
+/** Whether a message announces too many parts: Socket.IO keeps them until it has them all. */
+const hasTooManyParts = ({ data }: Packet) =>
+  typeof data === 'string' && Number(/^[56](\d+)-/.exec(data)?.[1]) > MAX_PARTS;
 const isForOtherNamespace = ({ data }: Packet) => typeof data === 'string' && data.startsWith('0/');
 
 export interface LimitedConnection extends Waits {
@@ -102,7 +102,7 @@ export function limitPackets(
     connection.close(true);
   };
   connection.on('packet', (packet) => {
-    if (partsOf(packet) > MAX_PARTS) {
+    if (hasTooManyParts(packet)) {
       end('binary_parts');
       return;
     }
@@ -124,9 +124,7 @@ export function limitPackets(
     unsentBytes += bytes + PACKET_BYTES;
     waiting.added(bytes + PACKET_BYTES);
     if (limited.isEnded) return;
-    if (maxUnsentBytes === 0 || unsentBytes <= maxUnsentBytes) return;
-    unsentBytes = 0;
-    end('unsent_bytes');
+    if (maxUnsentBytes > 0 && unsentBytes > maxUnsentBytes) end('unsent_bytes');
   });
   connection.on('drain', () => {
     unsentBytes = 0;

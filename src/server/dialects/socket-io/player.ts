@@ -188,10 +188,12 @@ export class Player extends UnnumberedClient implements Client {
   }
 
   /**
-   * Joining and leaving is announced by the game; of a pairing's notices, this wire has a message only for refusals.
+   * Joining and leaving is announced by the game; of a pairing's notices, this wire has a message only for refusals. A
+   * player that was away is not given signals of one that has left meanwhile: it would answer a player that is not there.
    */
   notify(notice: ClientNotice): void {
     if (notice.type === 'refused') this.#deps.refused(this, notice);
+    else if (notice.type === 'peer_disconnected') this.dropWaiting((epoch) => epoch === notice.epoch);
     else if (notice.type === 'ping') this.#ping();
   }
 

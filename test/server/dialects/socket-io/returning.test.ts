@@ -65,6 +65,8 @@ describe('a player that asked for a token', () => {
     expect(await enter(again, 2, { token })).toMatchObject({ players: [1, 2] });
     expect(await enter(last, 2, { token })).toMatchObject({ players: [1, 2] });
     for (const before of [two, again]) await before.until(() => !before.socket.connected, 'its end');
+    // They had said something.
+    expect(test.server.parts.metrics.refused.get('first_message')).toBeUndefined();
     one.signal('g', 2, 'offer', 'sdp');
     expect(await last.next('webrtc_signal')).toMatchObject({ payload: 'sdp' });
     expect(one.inbox).toEqual([]);
@@ -199,16 +201,36 @@ describe('the place of a player that is away', () => {
     expect(await enter(stranger, 2, { token })).toMatchObject({ code: 'player_taken' });
   });
 
-  it('keeps 64 KiB with --max-unsent-bytes 65536: who signals more is told peer_slow', async () => {
+  it('keeps 64 KiB with --max-unsent-bytes 65536, each time anew: who signals more is told peer_slow', async () => {
     const test = await start({ maxUnsentBytes: 65_536 });
     const { one, two, token } = await game(test);
+    let last = two;
+    for (const _time of ['first', 'second']) {
+      await vanish(test, last, '2');
+      for (let n = 0; n < 4; n += 1) one.signal('g', 2, 'ice-candidate', `${n} ${'x'.repeat(20_000)}`);
+      expect(await one.next('signal_error')).toMatchObject({ code: 'peer_slow' });
+      last = await connect(test);
+      const back = last;
+      await enter(back, 2, { token });
+      await back.until(() => back.inbox.length === 3, 'what was kept');
+      expect(back.inbox.map(({ payload }) => String(payload)[0])).toEqual(['0', '1', '2']);
+    }
+  });
+
+  it('is given nothing of what a player signaled who has left meanwhile', async () => {
+    const test = await start();
+    const { one, two, token } = await game(test);
+    const three = await connect(test);
+    await three.join('g', 3);
     await vanish(test, two, '2');
-    for (let n = 0; n < 4; n += 1) one.signal('g', 2, 'ice-candidate', `${n} ${'x'.repeat(20_000)}`);
-    expect(await one.next('signal_error')).toMatchObject({ code: 'peer_slow' });
+    for (const client of [one, three]) {
+      client.signal('g', 2, 'offer', 'sdp');
+      await client.settled();
+    }
+    await one.ask('leave_game');
     const back = await connect(test);
     await enter(back, 2, { token });
-    await back.until(() => back.inbox.length === 3, 'what was kept');
-    expect(back.inbox.map(({ payload }) => String(payload)[0])).toEqual(['0', '1', '2']);
+    expect(await back.next('webrtc_signal')).toMatchObject({ from_player_id: 3, payload: 'sdp' });
   });
 
   it('counts as a connection of its address while it is waited for', async () => {

@@ -1,6 +1,6 @@
 /** What Socket.IO brings along, on the server's own port: polling, the upgrade, its client's files; and our limits. */
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { RoomClient } from '../../../support/clients/room-client.ts';
@@ -91,6 +91,14 @@ describe('the transports', () => {
     expect(status).toBe(400);
     expect(server.server.parts.admission.connections).toBe(connections);
     await (await RoomClient.connect(urlOf(server))).join('g', 1);
+  });
+
+  it('answer one polling request on a connection, and close it', async () => {
+    const server = await start();
+    const agent = new Agent({ keepAlive: true });
+    const answer = await http(`${urlOf(server)}/socket.io/?EIO=4&transport=polling`, { agent });
+    agent.destroy();
+    expect([answer.status, answer.headers.connection]).toEqual([200, 'close']);
   });
 
   it('leave the native protocol and the other paths of the port as they are', async () => {
