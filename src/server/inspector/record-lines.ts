@@ -88,7 +88,7 @@ export class LineMaker {
     // The reason why an event was ignored is not cheap to compare.
     if (taken.length === 0) return said;
     if (!known) this.#known.set(taken, [said]);
-    else if (known.push(said) > MAX_KNOWN) known.shift();
+    else if (known.push(said) > (namesClient(line.event) ? LANES_OF_CLIENT : MAX_KNOWN)) known.shift();
     return said;
   }
 
@@ -116,6 +116,14 @@ export class LineMaker {
 }
 
 const NONE: readonly never[] = [];
+
+/** A client initiates some of its pairings, and responds in others. */
+const LANES_OF_CLIENT = 2;
+
+/** Such an event is said again only in the other records of its client, at once: no earlier ones need be compared. */
+function namesClient(event: RecordStep['event']): boolean {
+  return 'peerId' in event || 'targetId' in event || 'id' in event;
+}
 
 /**
  * The JSON of the line with that content at that time.

@@ -146,4 +146,18 @@ describe('the lines of all records together', () => {
     expect(said.indexOf(again as Said, 3)).toBe(-1);
     expect(new Set(said).size).toBeGreaterThan(offers.length);
   });
+
+  it('are made once where a step that names a client is in the records of several pairings', () => {
+    const maker = new LineMaker(record, names);
+    const said: Said[] = [];
+    stepAll([], (step, t, epoch) => {
+      for (const peerId of ['a', 'b'])
+        for (const lane of ['initiator', 'responder', 'initiator', 'responder', 'initiator'] as const) {
+          const event = { ...step.event, peerId };
+          said.push(maker.make(lane, { ...step, verdicts: step.verdicts, event }, t, epoch));
+        }
+    });
+    expect(said).toHaveLength(EPOCHS.length * 10);
+    expect(new Set(said).size).toBe(EPOCHS.length * 4);
+  });
 });
