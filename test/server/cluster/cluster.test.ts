@@ -1,0 +1,184 @@
+/** What one node makes of what the others say about sessions: where they are, and which of several copies counts. */
+import { describe, expect, it } from '@jest/globals';
+import type { NodeMessage, NodeMessageOf } from '../../../src/protocol/cluster/index.ts';
+import { closeCodes } from '../../../src/protocol/index.ts';
+import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
+import type { Cluster } from '../../../src/server/cluster/cluster.ts';
+import type { ServerSession } from '../../../src/server/signaling/session.ts';
+import { comesTo } from '../../support/network/cluster-assertions.ts';
+import { nobodyOn, twoNodes } from '../../support/servers/test-cluster.ts';
+import { startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
+
+const id = nobodyOn(1);
+
+/** What a node tells the others from now on; none of it arrives. */
+function listenTo({ links }: Cluster) {
+  const sent: object[] = [];
+  links.send = (node: number, message: NodeMessage) => void sent.push({ to: node, ...message });
+  return () => sent.splice(0);
+}
+
+async function nodeOne() {
+  const hub = new LocalBusHub();
+  const test = await startTestServer({ node: 1 }, { bus: hub.bus(1) });
+  const { parts } = test.server;
+  const cluster = parts.cluster as Cluster;
+  const { locations } = parts.remotePairings;
+  return {
+    ...{ ...test, hub, cluster, locations, told: listenTo(cluster) },
+    hosts: (node: number, generation: number, more: Partial<NodeMessageOf<'hosting'>> = {}) =>
+      cluster.received(node, { type: 'hosting', sessions: [{ id, generation }], ...more }),
+    at: () => locations.get(id)?.node,
+  };
+}
+
+describe('a session that began here', () => {
+  it('is where a node says that it has it, until that node says that it is gone', async () => {
+    const { cluster, hosts, at, told } = await nodeOne();
+    hosts(2, 1);
+    hosts(2, 1);
+    cluster.received(3, { type: 'left', id });
+    expect(at()).toBe(2);
+    cluster.received(2, { type: 'left', id });
+    expect([at(), told()]).toEqual([undefined, []]);
+  });
+
+  it('is where a node says that another one has it', async () => {
+    const { hosts, at } = await nodeOne();
+    hosts(2, 1, { at: 3 });
+    expect(at()).toBe(3);
+  });
+
+  it.each([
+    ['came back there more often', 1, 3, 2, 2],
+    ['came back as often, and the node is the lower one', 1, 3, 2, 1],
+  ])(
+    'is at the node of which it is said later where it %s, and the other one is told',
+    async (_why, ...is) => {
+      const { hosts, at, told } = await nodeOne();
+      const [first, before, after, then] = is;
+      hosts(before, first);
+      hosts(after, then);
+      expect(at()).toBe(after);
+      expect(told()).toEqual([
+        { to: before, type: 'hosting', sessions: [{ id, generation: then }], at: after },
+      ]);
+    },
+  );
+
+  it.each([
+    ['came back there less often', 2, 3, 2, 1],
+    ['came back as often, and the node is the higher one', 1, 2, 3, 1],
+  ])(
+    'stays at the node of which it was said before where it %s, and the other one is told',
+    async (_why, ...is) => {
+      const { hosts, at, told } = await nodeOne();
+      const [first, before, after, then] = is;
+      hosts(before, first);
+      hosts(after, then);
+      expect(at()).toBe(before);
+      expect(told()).toEqual([
+        { to: after, type: 'hosting', sessions: [{ id, generation: first }], at: before },
+      ]);
+    },
+  );
+
+  it('is where a node says so, if it was handed to another one that has not said that it came', async () => {
+    const { hosts, at, locations } = await nodeOne();
+    locations.set(id, { node: 2, generation: 1, isConfirmed: false });
+    hosts(3, 1);
+    expect(at()).toBe(3);
+  });
+
+  it('and is here is given up to a node to which it came later, and to no other', async () => {
+    const { connectResumable, cluster, server, told } = await nodeOne();
+    const client = await connectResumable();
+    const copy = (generation: number) => ({ id: client.id, generation });
+    cluster.received(2, { type: 'hosting', sessions: [copy(0)] });
+    expect(told()).toEqual([{ to: 2, type: 'hosting', sessions: [copy(0)], at: 1 }]);
+    expect(server.parts.sessions.has(client.id)).toBe(true);
+    cluster.received(2, { type: 'hosting', sessions: [copy(1)] });
+    expect(server.parts.sessions.has(client.id)).toBe(false);
+    expect((await client.whenClosed()).code).toBe(closeCodes.takenOver);
+  });
+});
+
+describe('of two clients with one id given by tokens', () => {
+  it.each([
+    ['that claimed it earlier', 99, 2, true],
+    ['that claimed it later', 101, 2, false],
+    ['that claimed it at the same time at a higher node', 100, 2, true],
+    ['that claimed it at the same time at a lower node', 100, 0, false],
+    ['that is a copy of the same session', 100, 1, true],
+  ])('the one here stays or goes as the one there, %s, wants it', async (_which, since, at, stays) => {
+    const { connect, server, cluster } = await nodeOne();
+    const [client, other] = [await connect(), await connect()];
+    Object.assign(server.parts.sessions.get(client.id) as ServerSession, { since: 100, claimedAt: 1 });
+    cluster.received(2, { type: 'holding', holders: [{ id: client.id, since, at }] });
+    if (!stays) expect((await client.whenClosed()).code).toBe(closeCodes.replaced);
+    await other.settled();
+    expect(server.parts.sessions.has(client.id)).toBe(stays);
+  });
+
+  it('all nodes are told of the one that claims it, and one that comes is told of each that is here', async () => {
+    const { one, two } = await twoNodes();
+    const cluster = one.server.parts.cluster as Cluster;
+    const [client, gone] = [await one.connect(), await one.connect()];
+    const told = listenTo(cluster);
+    const claims = (of: { id: string }, since: number) => {
+      const session = one.server.parts.sessions.get(of.id) as ServerSession;
+      Object.assign(session, { since });
+      cluster.claimed(session);
+    };
+    claims(client, 7);
+    const holding = { to: 2, type: 'holding', holders: [{ id: client.id, since: 7, at: 1 }] };
+    expect(told()).toEqual([holding]);
+    claims(gone, 8);
+    await gone.close();
+    await until(() => !one.server.parts.sessions.has(gone.id), 'the end');
+    told();
+    cluster.opened(2);
+    expect(told().filter((message) => 'holders' in message)).toEqual([holding]);
+    expect(two.server.parts.cluster?.links.isOpen(1)).toBe(true);
+  });
+});
+
+describe('the node where a session began', () => {
+  it('is told when it is elsewhere, when their link opens, and when it is over', async () => {
+    const { one, two } = await twoNodes();
+    const [, other] = [await two.connectResumable(), await two.connectResumable()];
+    const guest = await comesTo(one, other);
+    const at = () => two.server.parts.remotePairings.locations.get(guest.id);
+    await until(() => at()?.isConfirmed === true, 'word of its arrival');
+    expect(at()).toMatchObject({ node: 1, generation: 1 });
+    const cluster = one.server.parts.cluster as Cluster;
+    const told = listenTo(cluster);
+    cluster.opened(2);
+    expect(told().slice(0, 2)).toMatchObject([
+      { to: 2, type: 'hello' },
+      { to: 2, type: 'hosting', sessions: [{ id: guest.id, generation: 1 }] },
+    ]);
+    cluster.opened(3);
+    expect(told().map((message) => 'sessions' in message)).not.toContain(true);
+    await guest.close();
+    await until(() => !one.server.parts.sessions.has(guest.id), 'the end');
+    expect(told()).toEqual([{ to: 2, type: 'left', id: guest.id }]);
+    cluster.opened(2);
+    expect(told().map((message) => 'sessions' in message)).not.toContain(true);
+  });
+});
+
+it('a client is looked for at another node if one may have it, and can be reached', async () => {
+  const { hub, cluster } = await nodeOne();
+  const lookUps = () => [undefined, nobodyOn(2), id, 'nonsense', 'app/ann'].map((one) => cluster.lookUp(one));
+  expect(lookUps()).toEqual(['unknown', 'elsewhere', 'unknown', 'unknown', 'unknown']);
+  await startTestServer({ node: 2 }, { bus: hub.bus(2) });
+  hub.goAway();
+  expect(lookUps()).toEqual(['unreachable', 'unreachable', 'unknown', 'unknown', 'unreachable']);
+});
+
+it('by key, a client is looked for at the nodes that can be reached', async () => {
+  const { one } = await twoNodes();
+  expect(one.server.parts.cluster?.lookUp()).toBe('elsewhere');
+});
