@@ -79,6 +79,14 @@ describe('a room', () => {
     expect(Math.max(...asked)).toBeGreaterThanOrEqual(JSON.stringify(told).length);
   });
 
+  it('goes on telling a member that joined again what happens', async () => {
+    const { members } = await roomOf(2);
+    const [a, b] = members as [RawClient, RawClient];
+    await enter(b);
+    a.send({ type: 'update_metadata', room: 'den', metadata: 'new' });
+    expect(await b.next('peer_updated')).toMatchObject({ id: a.id, metadata: 'new' });
+  });
+
   it('is made by who joins it first, who leads; the next is told who is there, and they of it', async () => {
     const { connect, log } = await startTestServer();
     const [a, b] = [await connect(), await connect()];
