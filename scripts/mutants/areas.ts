@@ -115,6 +115,7 @@ export const parts: readonly Part[] = [
     tests: [
       ...native,
       'server/drain/drain\\.',
+      'server/admission/shares',
       'server/cluster/(pairing|rooms/(?!model))',
       'server/dialects/socket-io/rooms',
       'server/telemetry/(?!logger|line-output)',

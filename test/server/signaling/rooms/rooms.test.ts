@@ -361,6 +361,11 @@ describe('limits of rooms', () => {
     await enter(b, 'room 8');
     expect(await refused(b, { ...join, room: 'room 9' })).toEqual(['too_many_rooms', 'join_room']);
     expect(await enter(b, 'room 0')).toMatchObject({ leader: a.id });
+    // Whoever leaves a room may enter another.
+    await a.next('peer_joined');
+    a.send({ type: 'leave_room', room: 'room 7' });
+    await a.next('peer_left');
+    await enter(a, 'room 8');
   });
 
   it.each([
