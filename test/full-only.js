@@ -34,6 +34,7 @@ export const fullOnly = [
   'server/serve-command.test.ts',
   'server/token-command.test.ts',
   'server/workers.test.ts',
+  'tools/node-process.test.ts',
 ];
 
 /**

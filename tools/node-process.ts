@@ -84,14 +84,17 @@ export class NodeProcess {
   async logged(pattern: RegExp): Promise<void> {
     const child = this.#child;
     if (!child?.stdout) throw new Error('The node does not run');
-    const exited = once(child, 'exit');
+    const exited = hasEnded(child) ? Promise.resolve() : once(child, 'exit');
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     while (!pattern.test(this.log)) {
-      const isOver = await Promise.race([
-        once(child.stdout, 'data', { signal }).then(() => false),
-        exited.then(() => true),
+      const why = await Promise.race([
+        once(child.stdout, 'data', { signal }).then(
+          () => undefined,
+          () => `did not log ${pattern}`,
+        ),
+        exited.then(() => 'ended'),
       ]);
-      if (isOver) throw new Error(`pairlane serve ended:\n${this.log}`);
+      if (why) throw new Error(`pairlane serve ${why}:\n${this.log}`);
     }
   }
 
@@ -114,7 +117,7 @@ export class NodeProcess {
     const health = `http://127.0.0.1:${this.port}/healthz`;
     const ask = () => fetch(health, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => undefined);
     while (!(await ask())?.ok) {
-      if (child.exitCode !== null || performance.now() > deadline)
+      if (hasEnded(child) || performance.now() > deadline)
         throw new Error(`pairlane serve did not start:\n${this.log}`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
@@ -125,9 +128,11 @@ export class NodeProcess {
     this.#child = undefined;
     runningNodes.delete(this);
     if (!child) return null;
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    if (hasEnded(child)) return child.exitCode;
     child.kill(signal);
     await once(child, 'exit');
     return child.exitCode;
   }
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
