@@ -226,12 +226,14 @@ describe('a server that has as many clients as it may', () => {
     lost.socket.terminate();
     const [session] = server.parts.sessions.values();
     await until(() => session?.client.isOnline === false, 'the server to notice');
+    const isAwaited = () => server.parts.features.started.peerjs?.realm.isAwaited('a');
+    expect(isAwaited()).toBe(true);
     const urlFor = (id: string, more = {}) =>
       `${server.url}peerjs?${new URLSearchParams({ key: 'peerjs', id, token: 'x', ...more })}`;
     expect(await refusalOf(urlFor('b'))).toBe(429);
     expect(await refusalOf(urlFor('b', { resume: 'back' }))).toBe(429);
     const back = await open('a');
-    expect([...server.parts.sessions.values()]).toEqual([session]);
+    expect([[...server.parts.sessions.values()], isAwaited()]).toEqual([[session], false]);
     expect(await refusalOf(urlFor('a'))).toBe(429);
     back.socket.terminate();
     await until(() => session?.client.isOnline === false, 'the server to notice');
@@ -434,11 +436,18 @@ describe('somebody who is not there', () => {
     expect(b.inbox).toEqual([]);
   });
 
-  it('is waited for 32 times by one client, who is told of the next at once', async () => {
-    const { open } = await serve();
+  it('is waited for 32 times by one client, who is told of the next at once, until one of them comes', async () => {
+    const { open, server } = await serve();
     const a = await open('a');
+    const { refused } = server.parts.metrics;
     for (let n = 0; n <= 32; n += 1) a.send(candidate(`nobody ${n}`, n));
     expect(await a.takeOne()).toEqual({ type: 'EXPIRE', src: 'nobody 32', dst: 'a' });
+    expect(refused.get('held_signals')).toBe(1);
+    const comes = await open('nobody 0');
+    expect(await comes.takeOne()).toEqual(from('a', candidate('nobody 0', 0)));
+    for (const n of [33, 34]) a.send(candidate(`nobody ${n}`, n));
+    expect(await a.takeOne()).toEqual({ type: 'EXPIRE', src: 'nobody 34', dst: 'a' });
+    expect(refused.get('held_signals')).toBe(2);
   });
 });
 

@@ -203,7 +203,7 @@ describe('a client of PeerJS with a token', () => {
     ]);
     for (const client of [floods, large])
       expect(client.inbox).toEqual([{ type: 'ERROR', payload: { msg: 'You send too many messages' } }]);
-    expect(test.server.parts.sessions.size).toBe(1);
+    expect([test.server.parts.sessions.size, test.server.parts.metrics.refused.get('flood')]).toEqual([1, 2]);
   });
 
   it('is let in to a full server only to come back to its own place, as its token says', async () => {
