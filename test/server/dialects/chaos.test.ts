@@ -147,6 +147,32 @@ describe('a server with --chaos, for clients of other wires', () => {
     expect(b.inbox).toEqual([]);
   });
 
+  it('records of a description of PeerJS that was late what it said', async () => {
+    const { server, clock } = await startTestServer({ peerjs: true, chaos: 'delay=300ms' });
+    const logs: LiveRecord[] = [];
+    const recorder = new Recorder({ clock, sources: server.parts.inspector.sources });
+    recorder.follow({ started: (log) => logs.push(log) });
+    const open = (id: string) => JsonClient.open(`${server.url}peerjs?key=peerjs&id=${id}&token=t-${id}`);
+    const [a, b] = [await open('a'), await open('b')];
+    expect([await a.takeOne(), await b.takeOne()]).toEqual([{ type: 'OPEN' }, { type: 'OPEN' }]);
+    // As PeerJS writes it.
+    const offer = (text: string) => ({
+      sdp: { sdp: text, type: 'offer' },
+      type: 'data',
+      connectionId: 'dc_1',
+    });
+    a.send({ type: 'OFFER', payload: offer(sdp), dst: 'b' });
+    // Takes the place of the offer in the memory of the socket.
+    for (let n = 0; n < 20; n += 1)
+      a.send({ type: 'OFFER', payload: offer('v=0\r\n'.repeat(400)), dst: 'b' });
+    await until(() => server.parts.metrics.received.get('OFFER') === 21);
+    clock.advance(300);
+    expect(await b.takeOne()).toMatchObject({ type: 'OFFER', src: 'a', payload: offer(sdp) });
+    const offered = logs.flatMap(({ lines }) => lines.filter(isStep)).find(({ message }) => message);
+    expect(offered?.message).toEqual(redactMessage({ type: 'offer', sdp }));
+    recorder.endAll();
+  });
+
   it('drops what is published to topics as `signal`, and lets subscriptions through', async () => {
     const { server } = await startTestServer({ topics: true, chaos: 'drop=signal' });
     const client = await JsonClient.open(`${server.url}y-webrtc`);
