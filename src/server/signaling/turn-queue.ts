@@ -5,7 +5,7 @@
  */
 
 /** Work that takes longer goes on in the next turn. */
-const SLICE_MS = 2;
+const SLICE_MS = 1;
 
 /** @typeParam Key what the work is about */
 export class TurnQueue<Key> {

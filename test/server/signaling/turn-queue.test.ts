@@ -26,13 +26,13 @@ function started(perClientMs: number) {
 
 describe('clients that come back', () => {
   it('are served at once while there is time for them in this turn of the event loop', () => {
-    const { done, add } = started(1);
+    const { done, add } = started(0.5);
     expect(['a', 'b', 'c'].map((client) => add(client))).toEqual([true, true, true]);
     expect(done).toEqual(['a', 'b', 'c']);
   });
 
   it('beyond that wait for the next turns, in the order in which they came, some in each', async () => {
-    const { done, add, turn } = started(1.5);
+    const { done, add, turn } = started(0.75);
     const isServed = [...'abcdefg'].map((client) => add(client));
     expect(isServed).toEqual([true, true, false, false, false, false, false]);
     for (let n = 0; n < 3; n += 1) await turn();
@@ -80,7 +80,7 @@ describe('clients that come back', () => {
   });
 
   it('fail by themselves: the next ones are served', async () => {
-    const { done, add, turn } = started(2);
+    const { done, add, turn } = started(1);
     const fail = () => {
       throw new Error('on purpose');
     };
