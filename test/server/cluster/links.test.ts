@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { NodeMessage } from '../../../src/protocol/cluster/index.ts';
 import { closeCodes } from '../../../src/protocol/index.ts';
 import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
+import type { Cluster } from '../../../src/server/cluster/cluster.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import {
   ask,
@@ -16,7 +17,7 @@ import {
 } from '../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
-import { until } from '../../support/until.ts';
+import { turn, until } from '../../support/until.ts';
 
 describe('a node that dies', () => {
   it('has the peers of its clients told within 5 s', async () => {
@@ -306,6 +307,51 @@ describe('a link between two nodes', () => {
     await advance(5_000);
     expect(one.server.parts.cluster?.links.links.has(3)).toBe(false);
     expect(one.log.map(({ msg }) => msg).join()).not.toMatch(/Node 3/);
+  });
+
+  it('that fails is logged and ended, and the next one is made', async () => {
+    const hub = new LocalBusHub();
+    const one = await startTestServer({ node: 1 }, { bus: hub.bus(1) });
+    const cluster = one.server.parts.cluster as Cluster;
+    const { opened } = cluster;
+    cluster.opened = () => {
+      cluster.opened = opened;
+      throw new RangeError('made to fail');
+    };
+    const two = await startTestServer({ node: 2 }, { bus: hub.bus(2) });
+    await until(() => one.log.some(({ level }) => level === 50), 'the failure');
+    expect(one.log.filter(({ level }) => level === 50)).toMatchObject([
+      { event: 'node_link_failed', node: 2, effect: 'announceOpen' },
+    ]);
+    const isOpen = () => [one, two].every(({ server }) => server.parts.cluster?.links.open.length === 1);
+    await until(isOpen, 'the next link', () => {
+      for (const { clock } of [one, two]) clock.advance(500);
+      return turn();
+    });
+    const [a, b] = [await one.connect(), await two.connect()];
+    await pairUp(a, b);
+  });
+
+  it('brings what comes after a message that failed, and says afterwards what failed first', async () => {
+    const { hub, one, two } = await twoNodes();
+    const cluster = one.server.parts.cluster as Cluster;
+    const received: string[] = [];
+    cluster.received = (_node, { type }) => {
+      received.push(type);
+      throw new RangeError(`${received.length} made to fail`);
+    };
+    const failures: string[] = [];
+    hub.hold((deliver) => {
+      try {
+        deliver();
+      } catch (error) {
+        failures.push((error as Error).message);
+      }
+    });
+    for (const type of ['rooms_told', 'left'])
+      two.server.parts.cluster?.links.send(1, { type, id: 'x' } as NodeMessage);
+    await until(() => failures.length > 0, 'the failure');
+    expect([received, failures]).toEqual([['rooms_told', 'left'], ['1 made to fail']]);
   });
 
   it('that is lost while a client is away leaves it away when the nodes find each other again', async () => {
