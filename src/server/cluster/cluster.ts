@@ -139,6 +139,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
   }
 
   stop(): Promise<void> {
+    this.#moves.hurryAll();
     return this.links.stop();
   }
 

@@ -31,7 +31,9 @@ export class OutboundMigrations {
 
   /** Another node has the client of a session that this node may have. */
   onMove(node: NodeId, message: NodeMessageOf<'move'>): void {
-    const { signaling, dialect } = this.#deps;
+    const { links, signaling, dialect } = this.#deps;
+    // It was lost while this waited: a session that it was given now would be lost on the way.
+    if (!links.inUse.includes(node)) return;
     const session = signaling.directory.sessions.get(message.id);
     if (session && dialect.mayResume(session, message)) this.#move(session, node, message);
     else this.#refuse(node, message, session !== undefined);

@@ -136,3 +136,39 @@ it('a node that is asked for many sessions gives them away in turns, and answers
   );
   await stop();
 });
+
+describe('sessions that a node was asked for, and has not given away yet,', () => {
+  /** The second node has asked the first for all of them. */
+  async function askedFor() {
+    const nodes = await underWay();
+    for (const client of nodes.moving) client.connect(nodes.two);
+    nodes.flush();
+    for (let n = 0; n < TURNS; n += 1) await turn();
+    return nodes;
+  }
+
+  it('stay when the node that asked leaves: their clients come back to them', async () => {
+    const { network, one, two, moving, flush, settle, isAt, stop } = await askedFor();
+    const ids = moving.map(({ id }) => id);
+    await two.server.stop();
+    network.deliverAll();
+    expect(one.server.parts.cluster?.links.open).toEqual([]);
+    for (const client of moving) client.connect(one);
+    flush();
+    await settle();
+    expect(moving.map(({ id }) => id)).toEqual(ids);
+    expect(moving.map((client) => isAt(one, client))).toEqual(moving.map(() => true));
+    await stop();
+  });
+
+  it('are given away before the node leaves', async () => {
+    const { network, one, two, moving, settle, isAt, stop } = await askedFor();
+    network.deliverAll();
+    expect(moving.map((client) => isAt(one, client))).toEqual(moving.map(() => true));
+    await one.server.parts.cluster?.stop();
+    expect(moving.map((client) => isAt(one, client))).toEqual(moving.map(() => false));
+    await settle();
+    expect(moving.map((client) => isAt(two, client))).toEqual(moving.map(() => true));
+    await stop();
+  });
+});
