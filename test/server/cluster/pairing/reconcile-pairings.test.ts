@@ -37,6 +37,40 @@ describe('the other side of a pairing', () => {
     ]);
   });
 
+  it('is asked for, when a link opens, at the node that has it, or at any while nobody knows its node', async () => {
+    const { reconciler, remote, sent } = await withOwnLinks();
+    const asked = () => sent.splice(0).map(({ node, message }) => ({ node, ...message }));
+    const reclaim = { type: 'reclaim', to: remote.id };
+    for (const node of [2, 3]) reconciler.opened(node);
+    expect(asked()).toMatchObject([{ node: 2, ...reclaim, is_for_all: false }]);
+    reconciler.seek(remote);
+    expect(asked()).toMatchObject([{ node: 2, ...reclaim, is_for_all: false }]);
+    remote.node = undefined;
+    reconciler.opened(3);
+    expect(asked()).toMatchObject([{ node: 3, ...reclaim, is_for_all: true }]);
+    reconciler.seek(remote);
+    expect(asked()).toMatchObject([2, 3].map((node) => ({ node, ...reclaim, is_for_all: true })));
+  });
+
+  it('is not here where a node asks that has the same side, or an older copy, or none is left', async () => {
+    const { reconciler, remote, sent, about } = await withOwnLinks();
+    const asks = { type: 'reclaim', ...about, is_resumable: true, is_away: false, is_for_all: true } as const;
+    const isInitiator = remote.side === 'initiator';
+    const ended = { node: 3, message: { type: 'ended', epoch: about.epoch, from: about.to, to: about.from } };
+    remote.generation = 1;
+    for (const [initiator, generation, side] of [
+      [!isInitiator, 1, remote],
+      [isInitiator, 0, remote],
+      [isInitiator, 1, undefined],
+    ] as const) {
+      reconciler.reclaimed(3, { ...asks, initiator, generation }, side);
+      expect(sent.splice(0)).toMatchObject([ended]);
+    }
+    expect(remote.node).toBe(2);
+    reconciler.reclaimed(3, { ...asks, initiator: isInitiator, generation: 1 }, remote);
+    expect([sent, remote.node]).toEqual([[], 3]);
+  });
+
   it('is at the node to which it came back last, whatever a node says that had it earlier', async () => {
     const { reconciler, remote, about, found } = await withOwnLinks();
     reconciler.confirmed(remote, 3, { ...found, generation: 2 });
