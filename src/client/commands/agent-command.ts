@@ -4,7 +4,7 @@ import { CommandError, defineCommand } from '../../common/command.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { untilStopped } from '../../common/stop-signal.ts';
 import { DEFAULT_PORT, isRecord, type RoomId } from '../../protocol/index.ts';
-import type { IceServer } from '../index.ts';
+import type { IceServer, PairlaneError } from '../index.ts';
 import type { WebRTCManager } from '../rooms/index.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
 import { iceAlternatives, peerOptions } from './peer-command-options.ts';
@@ -138,7 +138,14 @@ function createManager(
         player: peer,
         text: typeof data === 'string' ? data : `[${data.byteLength} bytes]`,
       });
-      if (echo) manager.send(data, peer);
+      if (!echo) return;
+      try {
+        manager.send(data, peer);
+      } catch (error) {
+        // A player may send more than can be sent back.
+        const { code, message } = error as PairlaneError;
+        tell('error', { player: peer, code, message });
+      }
     },
   });
   return manager;

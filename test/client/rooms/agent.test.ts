@@ -1,11 +1,40 @@
 /** `pairlane agent` as its user runs it. Its game with a page is in test/e2e/rooms.test.ts. */
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { nodePlatform } from '../../../src/client/index.ts';
+import type { DataChannel } from '../../../src/client/rtc/types.ts';
 import { RoomClient } from '../../support/clients/room-client.ts';
 import { Agent } from '../../support/peers/room-agents.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 const NO_ICE = ['--no-ice', '--ice-host-address', '127.0.0.1'];
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** The data channels that players in this process make from now on; they send messages of any size. */
+function channelsMade(): DataChannel[] {
+  const channels: DataChannel[] = [];
+  const { createConnection } = nodePlatform;
+  jest.spyOn(nodePlatform, 'createConnection').mockImplementation((config) => {
+    const rtc = createConnection(config);
+    const createDataChannel = rtc.createDataChannel.bind(rtc);
+    const setRemoteDescription = rtc.setRemoteDescription.bind(rtc);
+    rtc.setRemoteDescription = ({ sdp, ...rest }) =>
+      setRemoteDescription({
+        ...rest,
+        sdp: sdp.replace(/(a=max-message-size:)\d+/, (_line, name) => `${name}0`),
+      });
+    rtc.createDataChannel = (...made) => {
+      const channel = createDataChannel(...made);
+      channels.push(channel);
+      return channel;
+    };
+    return rtc;
+  });
+  return channels;
+}
 
 describe('pairlane agent', () => {
   it.each([
@@ -38,6 +67,27 @@ describe('pairlane agent', () => {
     const args = ['agent', '--game', 'g', '--player', '1', '--json', ...NO_ICE];
     const run = pairlane(args, { PAIRLANE_URL: `${scheme}://127.0.0.1:${server.port}/` });
     await run.printed(/"event":"joined"/);
+    run.child.kill('SIGINT');
+    expect(await run.exited()).toBe(0);
+  });
+
+  it('is not ended by a player that says more than can be sent back', async () => {
+    const { server } = await startTestServer({ rooms: true });
+    const url = `http://127.0.0.1:${server.port}`;
+    const args = ['agent', '--url', url, '--game', 'g', '--player', '2', '--echo', '--json', ...NO_ICE];
+    const run = pairlane(args);
+    await run.printed(/"event":"joined"/);
+    const channels = channelsMade();
+    const one = await Agent.join(url, 'g', 1);
+    one.manager.connectToPeer(2);
+    await one.until(() => one.manager.isReady(2), 'the channel');
+    // By the channel itself, because the manager would refuse to. Again and again, because it may lose messages.
+    const sending = setInterval(() => channels[0]?.send('x'.repeat(70_000)), 250);
+    try {
+      await run.printed(/"event":"error","player":1,"code":"too_large_to_send"/);
+    } finally {
+      clearInterval(sending);
+    }
     run.child.kill('SIGINT');
     expect(await run.exited()).toBe(0);
   });
