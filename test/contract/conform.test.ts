@@ -182,7 +182,8 @@ describe('pairlane conform, for a server', () => {
       2,
       "'http://127.0.0.1/' is no URL of a WebSocket; it should be like ws://127.0.0.1:8765/",
     ],
-    [[], 2, 'give the URL of a server, or --client COMMAND'],
+    [[], 2, 'give either the URL of a server or --client COMMAND'],
+    [['ws://127.0.0.1:1/', '--client', 'x'], 2, 'give either the URL of a server or --client COMMAND'],
   ])('says in one line what is wrong with %j', async (args, status, message) => {
     const run = new Run(['dist/cli.js', 'conform', ...args]);
     expect(await run.exited()).toBe(status);

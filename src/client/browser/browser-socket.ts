@@ -37,12 +37,14 @@ export const openBrowserSocket: OpenSocket = (url, handlers, token) => {
   socket.onopen = () => handlers.opened();
   socket.onmessage = ({ data }) => handlers.received(data);
   socket.onclose = ({ code, reason }) => closed(code, reason);
+  const isOpen = () => socket.readyState === WebSocket.OPEN;
   const held: string[] = [];
   const flush = () => {
-    for (const text of held.splice(0)) if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    for (const text of held.splice(0)) if (isOpen()) socket.send(text);
   };
   return {
     send(text, canWait) {
+      if (!isOpen()) return;
       held.push(text);
       if (!canWait) flush();
       else if (held.length === 1) setTimeout(flush, HOLD_MS);

@@ -85,7 +85,7 @@ export const conformCommand = defineCommand({
   },
   async run({ client, level, only, walks, seed, patienceMs, pingIntervalMs, json }, [url]) {
     if ((client === undefined) === (url === undefined))
-      throw new CommandError('give the URL of a server, or --client COMMAND', USAGE_STATUS);
+      throw new CommandError('give either the URL of a server or --client COMMAND', USAGE_STATUS);
     const told = json ? tellJson : tell;
     const verdicts =
       client === undefined
