@@ -101,19 +101,30 @@ describe('sessions that come to a busy node', () => {
     await stop();
   });
 
-  it('are kept when the node that they came from is lost before their turn', async () => {
-    const { network, one, two, moving, leave, settle, isAt, stop } = await underWay();
+  it('are kept, with their pairings, when the node that they came from is lost before their turn', async () => {
+    const { network, one, two, b, moving, leave, settle, isAt, stop } = await underWay();
     const ids = moving.map(({ id }) => id);
+    const [first, second, third] = moving as [SimulatedClient, SimulatedClient, SimulatedClient];
+    first.ask(second);
+    third.ask(b);
+    await settle();
     await leave();
+    for (const client of [...moving, b]) client.say();
     while (network.underWay.some(({ to }) => to === 2))
       network.deliver(network.underWay.findIndex(({ to }) => to === 2));
     network.kill(1);
     for (let passed = 0; passed < 5_000; passed += 500) two.clock.advance(500);
     expect(two.server.parts.cluster?.links.open).toEqual([]);
+    // They were told meanwhile to come again later.
+    for (const client of moving) client.connect(two);
     await settle();
     expect(moving.map(({ id }) => id)).toEqual(ids);
     expect(moving.map((client) => [isAt(one, client), isAt(two, client)])).toEqual(
       moving.map(() => [false, true]),
+    );
+    expect(two.server.parts.pairings.size).toBe(2);
+    expect([first, second, third, b].map(({ heard }) => [...heard.values()].flat())).toEqual(
+      [second, first, b, third].map(({ said }) => [...said.values()].flat()),
     );
     await stop();
   });
