@@ -59,16 +59,16 @@ export class RelayFlow {
   }
 
   #move(): void {
-    let sent = 0;
-    for (const { fragment, bytes } of this.#waiting) {
+    let going = 0;
+    for (const { bytes } of this.#waiting) {
       if (this.#unacked >= WINDOW_BYTES) break;
-      sent += 1;
+      going += 1;
       this.#unacked += bytes;
       this.#waitingBytes -= bytes;
-      this.#sentAt = this.#now();
-      this.#send(fragment);
     }
-    // Together, since removing each would cost too much.
-    this.#waiting.splice(0, sent);
+    if (going === 0) return;
+    this.#sentAt = this.#now();
+    // Together, since removing each would cost too much; and before, since a link that ends by it may lead to new texts.
+    for (const { fragment } of this.#waiting.splice(0, going)) this.#send(fragment);
   }
 }

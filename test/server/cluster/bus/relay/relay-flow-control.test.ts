@@ -155,4 +155,23 @@ describe('fragments on their way to one node', () => {
       expect(wire).not.toContain('x');
     },
   );
+
+  it('go out once each, also when sending one makes the node say more', () => {
+    const wire: string[] = [];
+    let more: string[] | undefined = ['d', 'e'];
+    const flow = new RelayFlow(
+      (fragment) => {
+        wire.push(fragment);
+        const next = more;
+        more = undefined;
+        if (next) flow.push(next);
+      },
+      () => 0,
+    );
+    flow.push(['a', 'b', 'c']);
+    expect(wire.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    // Nothing was left or taken that should not have been.
+    flow.push(['f']);
+    expect(wire).toHaveLength(6);
+  });
 });
