@@ -28,14 +28,19 @@ export function statsOf(report: StatsReport): ConnectionStats {
     protocol: protocol === 'udp' || protocol === 'tcp' ? protocol : undefined,
     rttMs: typeof rtt === 'number' && rtt > 0 ? rtt * 1_000 : undefined,
     bytesSent: bytesOf(selected?.bytesSent),
-    // What comes in by another pair than we send by is in werift's count of the transport only.
-    bytesReceived: Math.max(bytesOf(selected?.bytesReceived), bytesOf(transport?.bytesReceived)),
+    // What comes in by another pair than we send by, werift counts for the channels only: without what is around it.
+    bytesReceived: Math.max(bytesOf(selected?.bytesReceived), receivedByChannels([...byId.values()])),
   };
 }
 
 /** Firefox has no transport statistics, and marks the pair itself. */
 function markedPair(all: readonly Stats[]): Stats | undefined {
   return all.find(({ type, selected }) => type === 'candidate-pair' && selected === true);
+}
+
+function receivedByChannels(all: readonly Stats[]): number {
+  const channels = all.filter(({ type }) => type === 'data-channel');
+  return channels.reduce((sum, { bytesReceived }) => sum + bytesOf(bytesReceived), 0);
 }
 
 function bytesOf(value: unknown): number {

@@ -34,6 +34,7 @@ describe('the statistics of a connection', () => {
     const stats = await a.stats();
     expect(stats).toMatchObject({ path: 'direct', protocol: 'udp' });
     expect(stats?.bytesSent).toBeGreaterThan(10_000);
+    expect((await b.stats())?.bytesReceived).toBeGreaterThanOrEqual(10_000);
     await a.close();
     expect(await a.stats()).toBeUndefined();
   });
@@ -87,8 +88,13 @@ describe('the statistics of a connection', () => {
 
   it('count what came in by another pair of candidates than it sends by', () => {
     const pair = { id: 'p', type: 'candidate-pair', bytesSent: 7, bytesReceived: 0 };
-    const transport = { id: 't', type: 'transport', selectedCandidatePairId: 'p', bytesReceived: 900 };
-    const report = new Map<string, object>([pair, transport].map((stats) => [stats.id, stats]));
+    // As werift tells it.
+    const transport = { id: 't', type: 'transport', selectedCandidatePairId: 'p', bytesReceived: 0 };
+    const channels = [
+      { id: 'c', type: 'data-channel', bytesReceived: 500 },
+      { id: 'd', type: 'data-channel', bytesReceived: 400 },
+    ];
+    const report = new Map<string, object>([pair, transport, ...channels].map((stats) => [stats.id, stats]));
     expect(statsOf(report)).toMatchObject({ bytesSent: 7, bytesReceived: 900 });
   });
 });
