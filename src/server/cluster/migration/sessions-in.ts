@@ -34,6 +34,10 @@ export function sessionsIn(
     case 'reclaim':
     case 'reclaimed':
       return [message.from, message.to];
+    case 'topics_joined':
+    case 'topics_left':
+    case 'published':
+      return [];
     default:
       return undefined;
   }

@@ -101,6 +101,21 @@ describe('sessions that come to a busy node', () => {
     await stop();
   });
 
+  it('wait on while subscribers of a topic come, go and are told something', async () => {
+    const { network, one, two, moving, leave, settle, isAt, stop } = await underWay();
+    await leave();
+    const links = one.server.parts.cluster?.links;
+    links?.send(two.id, { type: 'topics_joined', topics: ['a'], subscribers: [1] });
+    links?.send(two.id, { type: 'published', topic: 'a', text: 'hello' });
+    links?.send(two.id, { type: 'topics_left', topics: ['a'] });
+    await turn();
+    network.deliverAll();
+    expect(moving.map((client) => isAt(two, client))).toEqual([false, false, false]);
+    await settle();
+    expect(moving.map((client) => isAt(two, client))).toEqual([true, true, true]);
+    await stop();
+  });
+
   it('are kept, with their pairings, when the node that they came from is lost before their turn', async () => {
     const { network, one, two, b, moving, leave, settle, isAt, stop } = await underWay();
     const ids = moving.map(({ id }) => id);
