@@ -8,25 +8,23 @@ const owner = (): TimerOwner => ({ timer: NO_TIMER });
 
 describe('the timer wheel', () => {
   it('fires once, never early, and at most a tick late, whatever is armed, disarmed and how the time goes', () => {
+    const who = fc.nat(4);
+    const name = fc.constantFrom('x', 'y', 'z');
+    // Many in few slots, in this turn of the wheel or a later one; and some anywhere.
+    const sameSlots = fc
+      .record({ tick: fc.nat(2), turn: fc.nat(3) })
+      .map(({ tick, turn }) => 50 * (tick + 1_024 * turn));
+    const ms = fc.oneof(sameSlots, sameSlots, fc.nat(200_000));
     const command = fc.oneof(
-      fc.record({
-        do: fc.constant('arm'),
-        who: fc.nat(4),
-        name: fc.constantFrom('x', 'y'),
-        ms: fc.nat(200_000),
-      }),
-      fc.record({
-        do: fc.constant('disarm'),
-        who: fc.nat(4),
-        name: fc.constantFrom('x', 'y'),
-        ms: fc.constant(0),
-      }),
-      fc.record({ do: fc.constant('disarmAll'), who: fc.nat(4), name: fc.constant(''), ms: fc.constant(0) }),
+      fc.record({ do: fc.constant('arm'), who, name, ms }),
+      fc.record({ do: fc.constant('arm'), who, name, ms }),
+      fc.record({ do: fc.constant('disarm'), who, name, ms: fc.constant(0) }),
+      fc.record({ do: fc.constant('disarmAll'), who, name: fc.constant(''), ms: fc.constant(0) }),
       fc.record({
         do: fc.constant('advance'),
-        who: fc.constant(0),
+        who,
         name: fc.constant(''),
-        ms: fc.nat(100_000),
+        ms: fc.oneof(fc.nat(150), fc.nat(100_000)),
       }),
     );
     fc.assert(
@@ -84,6 +82,21 @@ describe('the timer wheel', () => {
       wheel.advance(now);
     }
     expect(fired.sort()).toEqual(expected.sort());
+  });
+
+  it('uses the place of a timer that has fired or was disarmed again', () => {
+    const wheel = new TimerWheel();
+    const owners = Array.from({ length: 10 }, owner);
+    const places = new Set<number>();
+    for (let round = 0; round < 100; round += 1) {
+      for (const armed of owners) {
+        wheel.arm(armed, 'x', 100, () => {});
+        places.add(armed.timer);
+      }
+      for (const armed of owners.slice(5)) wheel.disarm(armed, 'x');
+      wheel.advance(1_000 * (round + 1));
+    }
+    expect(places.size).toBe(owners.length);
   });
 
   it('begins at 0 where nobody says when', () => {
