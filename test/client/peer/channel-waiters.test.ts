@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ChannelWaiters } from '../../../src/client/peer/channel-waiters.ts';
+import { PairlaneError } from '../../../src/client/peer/errors.ts';
 import { StepQueue } from '../../../src/machines/index.ts';
 
 const DEADLINE_MS = 10_000;
@@ -61,5 +62,15 @@ describe('a wait for a data channel', () => {
     waiters.opened('game');
     await advance(0);
     expect([chat.outcome, game.outcome]).toEqual([undefined, 'opened']);
+  });
+
+  it('fails with that channel and no other, and with the peer for all channels', async () => {
+    const [chat, game] = [wait('chat'), wait('game')];
+    waiters.fail(new PairlaneError('channel_timeout', 'game'), 'game');
+    await advance(0);
+    expect([chat.outcome, game.outcome]).toEqual([undefined, 'channel_timeout']);
+    waiters.fail(new PairlaneError('closed'));
+    await advance(0);
+    expect(chat.outcome).toBe('closed');
   });
 });

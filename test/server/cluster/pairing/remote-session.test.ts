@@ -40,6 +40,14 @@ it('a client of another node has room for one message of any size, and for 256 a
   expect([MEBIBYTE, MEBIBYTE + 1].map((bytes) => remote.hasRoomFor(bytes))).toEqual([true, false]);
 });
 
+it('what waits for clients of other nodes is counted as it comes, with what keeping it costs', () => {
+  const counted: number[] = [];
+  const remote = new RemoteSession(nobodyOn(2), 2, true, { ...owner, added: (bytes) => counted.push(bytes) });
+  remote.keep({ senderSeq: 0, text: 'x'.repeat(100) });
+  remote.keep({ senderSeq: 1, text: 'x'.repeat(50) }, { senderSeq: 2, text: 'x' });
+  expect(counted).toEqual([100 + KEPT_BYTES, 51 + 2 * KEPT_BYTES]);
+});
+
 it('what waits for a client of another node waits no longer once its pairing ends for it', () => {
   const remote = new RemoteSession(nobodyOn(2), 2, true, owner);
   remote.keep({ senderSeq: 0, text: 'x'.repeat(100) }, { senderSeq: 1, text: 'x'.repeat(50) });
