@@ -86,7 +86,6 @@ export class RemoteTopics implements TopicNodes {
 
   #forget(node: NodeId, topic: string): void {
     const nodes = this.#nodes.get(topic);
-    if (!nodes?.delete(node) || nodes.size > 0) return;
-    this.#nodes.delete(topic);
+    if (nodes?.delete(node) && nodes.size === 0) this.#nodes.delete(topic);
   }
 }

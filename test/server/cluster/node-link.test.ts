@@ -75,3 +75,16 @@ it('what a client waits for goes out with the turn, or while others come back at
   link.sendMessage(ask);
   expect(typesOf()).toEqual([]);
 });
+
+it('64 MiB may wait for another node, and not one byte more, until it acks', () => {
+  const { link } = openLink();
+  link.value = 'greeting';
+  const publishedWith = (bytes: number) =>
+    ({ type: 'published', topic: 'a', text: 'x'.repeat(bytes) }) as const;
+  const half = 32 * 1024 * 1024 - JSON.stringify(publishedWith(0)).length;
+  expect(link.sendMessage(publishedWith(half))).toBe(true);
+  expect(link.sendMessage(publishedWith(half))).toBe(true);
+  expect(link.sendMessage({ type: 'rooms_told' })).toBe(false);
+  link.delivery.ack(1);
+  expect(link.sendMessage({ type: 'rooms_told' })).toBe(true);
+});
