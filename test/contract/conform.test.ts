@@ -257,7 +257,7 @@ describe('pairlane conform, for a client', () => {
     ['a frame with reserved bits', 'it was closed by the client'],
     ['a frame of 16 MiB', 'it was closed by the client'],
     ['a message of 100,000 levels', 'candidate: too deep'],
-    ['20,000 messages', 'more than 10000 messages in one step'],
+    ['200,000 messages', 'more than 10000 messages in one step'],
   ])('names the fault of a client that sends %s', async (what, got) => {
     const client = `node test/contract/rude-client.mjs {url} '${what}'`;
     const { verdicts, status } = await conform('--client', client);
