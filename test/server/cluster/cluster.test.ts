@@ -51,36 +51,35 @@ describe('a session that began here', () => {
   });
 
   it.each([
-    ['came back there more often', 1, 3, 2, 2],
-    ['came back as often, and the node is the lower one', 1, 3, 2, 1],
+    [
+      'came back there more often',
+      { first: { node: 3, generation: 1 }, second: { node: 2, generation: 2 } },
+      2,
+    ],
+    [
+      'came back as often, and the node is lower',
+      { first: { node: 3, generation: 1 }, second: { node: 2, generation: 1 } },
+      2,
+    ],
+    [
+      'came back there less often',
+      { first: { node: 3, generation: 2 }, second: { node: 2, generation: 1 } },
+      3,
+    ],
+    [
+      'came back as often, and the node is higher',
+      { first: { node: 2, generation: 1 }, second: { node: 3, generation: 1 } },
+      2,
+    ],
   ])(
-    'is at the node of which it is said later where it %s, and the other one is told',
-    async (_why, ...is) => {
+    'is at one of two nodes, and the other one is told so: of the second it is said that it %s',
+    async (_why, { first, second }, winner) => {
       const { hosts, at, told } = await nodeOne();
-      const [first, before, after, then] = is;
-      hosts(before, first);
-      hosts(after, then);
-      expect(at()).toBe(after);
-      expect(told()).toEqual([
-        { to: before, type: 'hosting', sessions: [{ id, generation: then }], at: after },
-      ]);
-    },
-  );
-
-  it.each([
-    ['came back there less often', 2, 3, 2, 1],
-    ['came back as often, and the node is the higher one', 1, 2, 3, 1],
-  ])(
-    'stays at the node of which it was said before where it %s, and the other one is told',
-    async (_why, ...is) => {
-      const { hosts, at, told } = await nodeOne();
-      const [first, before, after, then] = is;
-      hosts(before, first);
-      hosts(after, then);
-      expect(at()).toBe(before);
-      expect(told()).toEqual([
-        { to: after, type: 'hosting', sessions: [{ id, generation: first }], at: before },
-      ]);
+      for (const { node, generation } of [first, second]) hosts(node, generation);
+      expect(at()).toBe(winner);
+      const [won, lost] = second.node === winner ? [second, first] : [first, second];
+      const sessions = [{ id, generation: won.generation }];
+      expect(told()).toEqual([{ to: lost.node, type: 'hosting', sessions, at: winner }]);
     },
   );
 

@@ -1,22 +1,17 @@
 /** Ids that clients chose, at one node: what it tells the others, and which of their words about an id counts. */
 import { describe, expect, it } from '@jest/globals';
-import type { NodeMessage, NodeMessageOf } from '../../../src/protocol/cluster/index.ts';
+import type { NodeMessageOf } from '../../../src/protocol/cluster/index.ts';
 import type { ChosenIdPairings, Partner } from '../../../src/server/cluster/pairing/chosen-id-pairings.ts';
 import { RemoteIds } from '../../../src/server/cluster/remote-ids.ts';
 import { type IdHolder, NAMED_BY_TOKEN, type OwnIds } from '../../../src/server/signaling/chosen-ids.ts';
 import type { ServerSession } from '../../../src/server/signaling/session.ts';
+import { linksTo } from '../../support/network/recorded-links.ts';
 
 type Told = NodeMessageOf<'ids_taken'>['holders'][number];
 
 /** Node 5, between two others; its clients and their pairings are the test's. */
 function nodeFive({ serves = true, partners = {} as Record<string, string[]> } = {}) {
-  const sent: { readonly node: number; readonly message: NodeMessage }[] = [];
-  const links = {
-    open: [2, 8],
-    inUse: [2, 8],
-    isOpen: () => true,
-    send: (node: number, message: NodeMessage) => void sent.push({ node, message }),
-  };
+  const { links, sent } = linksTo(2, 8);
   const wentOn: [partner: string, session: string, node?: number | undefined][] = [];
   const pairings = {
     partnersOf: (session: string, id: string) =>

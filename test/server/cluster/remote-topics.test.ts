@@ -1,17 +1,11 @@
 /** Topics over nodes, at one node: what it tells the others, and what becomes of what they say. */
 import { expect, it } from '@jest/globals';
-import type { NodeMessage } from '../../../src/protocol/cluster/index.ts';
 import { RemoteTopics } from '../../../src/server/cluster/remote-topics.ts';
 import type { TopicNodes, Topics } from '../../../src/server/signaling/topics/topics.ts';
+import { linksTo } from '../../support/network/recorded-links.ts';
 
 function nodeOne({ serves = true } = {}) {
-  const sent: { readonly node: number; readonly message: NodeMessage }[] = [];
-  const links = {
-    open: [2, 3],
-    inUse: [2, 3],
-    isOpen: () => true,
-    send: (node: number, message: NodeMessage) => void sent.push({ node, message }),
-  };
+  const { links, sent } = linksTo(2, 3);
   const topics = new RemoteTopics(links);
   const delivered: string[] = [];
   const joined: TopicNodes[] = [];

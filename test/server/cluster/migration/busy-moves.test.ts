@@ -145,24 +145,6 @@ describe('sessions that come to a busy node', () => {
   });
 });
 
-it('a node that is asked for many sessions gives them away in turns, and answers a pair request before', async () => {
-  const { network, one, two, a, b, moving, flush, settle, isAt, stop } = await underWay();
-  for (const client of moving) client.connect(two);
-  flush();
-  // The second node asks for them, and then for the first one's client.
-  for (let n = 0; n < TURNS; n += 1) await turn();
-  b.ask(a);
-  flush();
-  network.deliverAll();
-  expect(b.pairing?.peer_id).toBe(a.id);
-  expect(moving.map((client) => isAt(one, client))).toEqual([true, true, true]);
-  await settle();
-  expect(moving.map((client) => [isAt(one, client), isAt(two, client)])).toEqual(
-    moving.map(() => [false, true]),
-  );
-  await stop();
-});
-
 describe('sessions that a node was asked for, and has not given away yet,', () => {
   /** The second node has asked the first for all of them. */
   async function askedFor() {
@@ -172,6 +154,20 @@ describe('sessions that a node was asked for, and has not given away yet,', () =
     for (let n = 0; n < TURNS; n += 1) await turn();
     return nodes;
   }
+
+  it('are given away in turns, and a pair request that came behind is answered before', async () => {
+    const { network, one, two, a, b, moving, flush, settle, isAt, stop } = await askedFor();
+    b.ask(a);
+    flush();
+    network.deliverAll();
+    expect(b.pairing?.peer_id).toBe(a.id);
+    expect(moving.map((client) => isAt(one, client))).toEqual([true, true, true]);
+    await settle();
+    expect(moving.map((client) => [isAt(one, client), isAt(two, client)])).toEqual(
+      moving.map(() => [false, true]),
+    );
+    await stop();
+  });
 
   it('stay when the node that asked leaves: their clients come back to them', async () => {
     const { network, one, two, moving, flush, settle, isAt, stop } = await askedFor();

@@ -1,11 +1,11 @@
 /** Pairings of real servers' clients; the links to the other nodes are the test's own, which says what those answer. */
 import { describe, expect, it } from '@jest/globals';
 import type { NodeMessage } from '../../../../src/protocol/cluster/index.ts';
-import type { Links } from '../../../../src/server/cluster/links.ts';
 import { SessionLocations } from '../../../../src/server/cluster/migration/session-locations.ts';
 import { PairingReconciler } from '../../../../src/server/cluster/pairing/reconcile-pairings.ts';
 import type { RemoteSession } from '../../../../src/server/cluster/pairing/remote-session.ts';
 import type { ServerSession } from '../../../../src/server/signaling/session.ts';
+import { linksTo } from '../../../support/network/recorded-links.ts';
 import { nobodyOn, pairAcross, twoNodes } from '../../../support/servers/test-cluster.ts';
 import { pairUp } from '../../../support/servers/test-server.ts';
 import { until } from '../../../support/until.ts';
@@ -13,13 +13,7 @@ import { until } from '../../../support/until.ts';
 async function withOwnLinks() {
   const { one, a, b, advance } = await pairAcross();
   const { signaling, remotePairings, queue } = one.server.parts;
-  const sent: { readonly node: number; readonly message: NodeMessage }[] = [];
-  const links: Links = {
-    open: [2, 3],
-    inUse: [2, 3],
-    isOpen: () => true,
-    send: (node, message) => sent.push({ node, message }),
-  };
+  const { links, sent } = linksTo(2, 3);
   const locations = new SessionLocations(1, queue);
   const reconciler = new PairingReconciler({ links, locations, signaling, remotePairings });
   const [remote] = remotePairings.of(b.id) as [RemoteSession];

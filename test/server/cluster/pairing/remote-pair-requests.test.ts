@@ -3,14 +3,13 @@
  * test's own, which says what those ask and answer, and hears what this node says.
  */
 import { describe, expect, it } from '@jest/globals';
-import type { NodeMessage } from '../../../../src/protocol/cluster/index.ts';
-import type { Links } from '../../../../src/server/cluster/links.ts';
 import { SessionLocations } from '../../../../src/server/cluster/migration/session-locations.ts';
 import { RemotePairRequests } from '../../../../src/server/cluster/pairing/remote-pair-requests.ts';
 import { noOtherNodes, type OtherNodes } from '../../../../src/server/signaling/other-nodes.ts';
 import { Seat } from '../../../../src/server/signaling/seat.ts';
 import type { ServerSession } from '../../../../src/server/signaling/session.ts';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
+import { linksTo } from '../../../support/network/recorded-links.ts';
 import { nobodyOn } from '../../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer } from '../../../support/servers/test-server.ts';
 
@@ -20,11 +19,7 @@ const key = '1234-5678-9012';
 async function nodeOne({ open = [2, 3] } = {}) {
   const test = await startTestServer({ node: 1 });
   const { signaling, remotePairings, queue, sessions } = test.server.parts;
-  const sent: { readonly node: number; readonly message: NodeMessage }[] = [];
-  const links: Links = {
-    ...{ open, inUse: open, isOpen: () => true },
-    send: (node, message) => sent.push({ node, message }),
-  };
+  const { links, sent } = linksTo(...open);
   const locations = new SessionLocations(1, queue);
   const requests = new RemotePairRequests({ links, locations, remotePairings, signaling });
   const others: OtherNodes = {

@@ -4,14 +4,14 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { NO_TIMER } from '../../../../src/machines/index.ts';
-import type { NodeMessage, NodeMessageOf } from '../../../../src/protocol/cluster/index.ts';
-import type { Links } from '../../../../src/server/cluster/links.ts';
+import type { NodeMessageOf } from '../../../../src/protocol/cluster/index.ts';
 import { SessionLocations } from '../../../../src/server/cluster/migration/session-locations.ts';
 import { RemoteMemberPairings } from '../../../../src/server/cluster/rooms/remote-member-pairings.ts';
 import { RoomReplicas } from '../../../../src/server/cluster/rooms/room-replicas.ts';
 import type { Room } from '../../../../src/server/signaling/rooms/room.ts';
 import type { ServerSession } from '../../../../src/server/signaling/session.ts';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
+import { linksTo } from '../../../support/network/recorded-links.ts';
 import { nobodyOn } from '../../../support/servers/test-cluster.ts';
 import { startTestServer } from '../../../support/servers/test-server.ts';
 
@@ -35,18 +35,14 @@ const member = (id: string, more: Partial<Reported['members'][number]> = {}) => 
 async function nodeOne() {
   const { server, clock, connectResumable } = await startTestServer({ node: 1 });
   const { signaling, queue, remotePairings, sessions } = server.parts;
-  const told: { readonly node: number; readonly message: NodeMessage }[] = [];
-  const links: Links = {
-    ...{ open: [2, 3], inUse: [2, 3], isOpen: () => true },
-    send: (node, message) => told.push({ node, message }),
-  };
+  const { links, sent } = linksTo(2, 3);
   const pairings = new RemoteMemberPairings({ links, remotePairings, signaling });
   const locations = new SessionLocations(1, queue);
   const replicas = new RoomReplicas({ links, locations, signaling, pairings });
   const room = () => signaling.rooms.find('', 'den') as Room;
   return {
     ...{ signaling, replicas, clock, room },
-    told: () => told.splice(0),
+    told: () => sent.splice(0),
     /** A node reports the room. */
     says: (node: number, members: Reported['members'], more: Partial<Reported> = {}) =>
       replicas.onRoom(node, {
@@ -62,7 +58,7 @@ async function nodeOne() {
       const client = await connectResumable();
       client.send({ type: 'join_room', room: 'den', create: { topology } });
       await client.next('room_joined');
-      told.length = 0;
+      sent.length = 0;
       return client;
     },
   };
