@@ -14,6 +14,7 @@ import { violationsOf } from '../support/peers/axe.ts';
 import { httpUrl, openPage } from '../support/peers/browser.ts';
 import { testPeer } from '../support/peers/werift-peers.ts';
 import { newestEpoch, startTestServer, type TestServer } from '../support/servers/test-server.ts';
+import { until } from '../support/until.ts';
 
 const inspectUrl = ({ server }: TestServer, rest = '') => `http://127.0.0.1:${server.port}/inspect/${rest}`;
 const panel = (page: Page, title: string) => page.locator(`[data-panel="${title}"]`);
@@ -265,7 +266,8 @@ describe('the inspector', () => {
     ] as const) {
       await page.setViewportSize({ width, height });
       await page.locator('.record-view').waitFor();
-      const seen = (await page.evaluate(`({
+      const layout = () =>
+        page.evaluate<{ overflow: number; smallest: number }>(`({
         overflow: Math.max(
           document.documentElement.scrollHeight - innerHeight,
           document.documentElement.scrollWidth - innerWidth,
@@ -275,7 +277,14 @@ describe('the inspector', () => {
           const scale = svg.clientWidth / svg.viewBox.baseVal.width || 1;
           return parseFloat(getComputedStyle(text).fontSize) * scale;
         })),
-      })`)) as { overflow: number; smallest: number };
+      })`);
+      // Some frames after the window has changed, the page lays itself out for it.
+      let seen = await layout();
+      const fits = async () => {
+        seen = await layout();
+        return seen.overflow <= 0;
+      };
+      await until(fits).catch(() => {});
       expect(seen.overflow).toBeLessThanOrEqual(0);
       expect(seen.smallest).toBeGreaterThanOrEqual(11);
       if (width < 700) await page.locator('.tabs').getByRole('button', { name: 'Chart' }).click();

@@ -50,7 +50,7 @@ describe('two peers that may use relay candidates only', () => {
     const { platform, found } = watched();
     const a = await testPeer(server.url, relayOnly, platform);
     const b = await testPeer(server.url, relayOnly, platform);
-    await open(a, b);
+    await open(a, b).catch(coturn.explain);
     const received = event(b, 'message');
     await a.send('by way of coturn');
     expect(await received).toBe('by way of coturn');
@@ -64,7 +64,8 @@ describe('two peers that may use relay candidates only', () => {
   it('find a new way by way of coturn when the network changes', async () => {
     const coturn = await startCoturn();
     const server = await serverWith(coturn);
-    const [a, b] = await open(await testPeer(server.url, relayOnly), await testPeer(server.url, relayOnly));
+    const peers = await Promise.all([testPeer(server.url, relayOnly), testPeer(server.url, relayOnly)]);
+    const [a, b] = await open(...peers).catch(coturn.explain);
     await Promise.all([inState(a, 'connected'), inState(b, 'connected')]);
     const restarting = inState(a, 'restarting');
     a.networkChanged();

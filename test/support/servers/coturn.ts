@@ -18,6 +18,8 @@ export interface Coturn {
    * @param least waits until so many users have one: the log may come later than the answer to the client
    */
   readonly allocatedFor: (least: number) => Promise<string[]>;
+  /** For a promise that is rejected: throws its error with what the server has logged. */
+  readonly explain: (error: Error) => never;
 }
 
 /** coturn looks each user up in a file, and answers nobody while a disk is busy. */
@@ -27,7 +29,7 @@ const running: { child: ChildProcess; folder: string }[] = [];
 
 /** Starts coturn, which accepts credentials of the REST scheme and relays between loopback addresses. */
 export async function startCoturn(): Promise<Coturn> {
-  const port = await freePort();
+  const port = await freePorts();
   const secret = 'shared with coturn';
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'pairlane-coturn-'));
   const child = spawn(
@@ -36,6 +38,7 @@ export async function startCoturn(): Promise<Coturn> {
       ['-n', '--verbose', '--simple-log', '--log-file=stdout', '--no-cli', '--no-tls', '--no-dtls'],
       [`--pidfile=${join(folder, 'pid')}`, `--userdb=${join(folder, 'db')}`],
       ['--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1', `--listening-port=${port}`],
+      [`--min-port=${port + 1}`, `--max-port=${port + PORTS - 1}`],
       ['--allow-loopback-peers', '--realm=pairlane.test'],
       ['--use-auth-secret', `--static-auth-secret=${secret}`],
     ].flat(),
@@ -66,17 +69,29 @@ export async function startCoturn(): Promise<Coturn> {
       while (new Set(names()).size < least) await once(child.stdout, 'data', { signal });
       return names();
     },
+    explain(error) {
+      throw new Error(`${error.message}\ncoturn's log:\n${log.slice(-20_000)}`, { cause: error });
+    },
   };
 }
 
-/** A port that is free now, for a program that cannot choose one itself. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
+/** Beyond those that the system gives to sockets which do not choose: nobody else takes one of them meanwhile. */
+const FIRST_PORT = 61_000;
+/** For one server and the addresses that it relays to: two that run at once must not share any. */
+const PORTS = 100;
+
+/** @returns the first of so many ports, for a program that cannot choose them itself */
+async function freePorts(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + PORTS * Math.floor(Math.random() * ((65_536 - FIRST_PORT) / PORTS - 1));
+    const socket = createSocket('udp4');
+    const isFree = await new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false)).bind(port, '127.0.0.1', () => resolve(true));
+    });
+    socket.close();
+    await once(socket, 'close');
+    if (isFree) return port;
+  }
 }
 
 afterEach(async () => {
