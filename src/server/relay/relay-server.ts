@@ -48,6 +48,8 @@ export class RelayServer {
   readonly #sockets = new Set<Socket>();
   readonly #dialer: ParentDialer | undefined;
   #stopTimers: (() => void) | undefined;
+  /** Resolves when the start is over, even if it failed. */
+  #started: Promise<unknown> = Promise.resolve();
 
   /** @throws {RangeError} if the id, name or info does not fit the protocol */
   constructor(options: RelayServerOptions) {
@@ -90,7 +92,13 @@ export class RelayServer {
    * @returns the port that it listens on
    * @throws the system's error if it cannot listen there
    */
-  async start(): Promise<number> {
+  start(): Promise<number> {
+    const starting = this.#start();
+    this.#started = starting.catch(() => {});
+    return starting;
+  }
+
+  async #start(): Promise<number> {
     if (this.#options.port !== undefined) await this.#listen();
     this.#server.on('error', (err) =>
       this.#options.log.error({ event: 'relay_accept_failed', err }, 'cannot accept links'),
@@ -123,6 +131,7 @@ export class RelayServer {
 
   /** Tells its neighbours that it quits: its children attach to its parent. Resolves when every link is closed. */
   async stop(): Promise<void> {
+    await this.#started;
     const parent = this.node.linkToParent();
     // The protocol has only the replacement's id; its address is put into the text, for our own servers.
     const where = parent && this.#dialer ? formatAddress(this.#dialer.address) : '';
@@ -138,6 +147,7 @@ export class RelayServer {
 
   /** Ends at once without a goodbye, as a crash would. */
   async kill(): Promise<void> {
+    await this.#started;
     for (const socket of this.#sockets) socket.destroy();
     await this.#close();
   }

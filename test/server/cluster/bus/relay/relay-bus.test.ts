@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import {
@@ -5,6 +7,7 @@ import {
   RelayBus,
   type RelayBusOptions,
 } from '../../../../../src/server/cluster/bus/relay/relay-bus.ts';
+import { freePort } from '../../../../../tools/free-port.ts';
 import { BusNode } from '../../../../support/network/bus-node.ts';
 import { TcpProxy } from '../../../../support/network/tcp-proxy.ts';
 import { RelayTestClock } from '../../../../support/relay/relay-clock.ts';
@@ -112,6 +115,20 @@ describe('the relay bus', () => {
     const clock = new RelayTestClock();
     await expect(join(1, { connect: ada.address, clock })).rejects.toThrow('has the number 1');
     expect(clock.waiting).toBe(0);
+  });
+
+  it('is stopped while it starts, and leaves its port free and nothing of it running', async () => {
+    const clock = new RelayTestClock();
+    const port = await freePort();
+    const options = { node: 1, port, ...soon };
+    const bus = new RelayBus({ ...options, clock, host: 'localhost' });
+    const starting = new BusNode(bus, 1).start();
+    await bus.stop();
+    await starting;
+    expect(clock.waiting).toBe(0);
+    const next = createServer().listen(port, 'localhost');
+    await once(next, 'listening');
+    next.close();
   });
 
   it('brings messages to nodes below it while its own parent is away', async () => {
