@@ -71,13 +71,12 @@ export class ChosenIdPairings {
       this.refused(node, { epoch, from, to });
       return own?.peer;
     }
-    const { remotePairings, signaling } = this.#deps;
+    const { signaling } = this.#deps;
     // Its other side may not know of this one.
-    const replaced = own && remotePairings.of(from).find(({ pairing }) => pairing === own.pairing);
-    if (replaced) remotePairings.lose(replaced, 'disconnected');
+    if (own?.pairing) signaling.pairings.end(own.pairing, own.side, 'disconnected');
     const remote = this.partyFor(from, node, { ...chosen, isTold: true });
-    const obstacle = signaling.pair(remote, recipient, {}, epoch);
-    return obstacle === undefined ? remote : undefined;
+    signaling.pair(remote, recipient, {}, epoch);
+    return remote;
   }
 
   /**
@@ -99,11 +98,8 @@ export class ChosenIdPairings {
         ours: `${scope}${session.publicId}`,
         knownAs: gone?.publicId ?? '',
       };
-      // The node that the client has left may not know that yet, or keep it after all.
-      const end = remote
-        ? () => remotePairings.lose(remote, 'disconnected')
-        : () => signaling.pairings.lose(pairing, side, 'disconnected');
-      return [{ session, chosen, end }];
+      // The node that the client has left may not know that yet, or keep it after all: it is told, too.
+      return [{ session, chosen, end: () => signaling.pairings.end(pairing, side, 'disconnected') }];
     });
   }
 
@@ -120,7 +116,7 @@ export class ChosenIdPairings {
         ? signaling.directory.sessions.get(session)
         : this.partyFor(session, node, { ...chosen, isTold: true });
     if (!other) return undefined;
-    if (signaling.pair(partner, other) !== undefined) return undefined;
+    signaling.pair(partner, other);
     return partner.seats.find(({ peer }) => peer?.id === session)?.epoch;
   }
 

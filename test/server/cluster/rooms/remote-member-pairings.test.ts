@@ -85,9 +85,9 @@ const missing = (node: number, from: string, to: string, reason: string) => ({
 
 describe('a member that joined later than one of another node', () => {
   it('is paired with it, as the initiator and for the room, once that node grants it', async () => {
-    const { connectResumable, reports, joins, grants, remotePairings } = await nodeOne();
+    const { connectResumable, reports, joins, grants, remotePairings, told } = await nodeOne();
     reports(far, 0);
-    const own = await connectResumable();
+    const own = await connectResumable(2);
     const [asked, ...others] = await joins(own);
     const epoch = asked?.epoch as number;
     expect([asked, others]).toEqual([
@@ -98,6 +98,21 @@ describe('a member that joined later than one of another node', () => {
     expect(await own.next('paired')).toMatchObject({ peer_id: far, initiator: true, epoch, room: 'den' });
     expect(await own.next('edge')).toEqual(edge(far, 'connecting'));
     expect(remotePairings.of(far)).toMatchObject([{ node: 2, isResumable: true }]);
+    // The request took one place, not two.
+    reports(farther, 0);
+    await own.next('peer_joined');
+    expect(told()).toMatchObject([{ node: 3, type: 'pair_members', to: farther }]);
+  });
+
+  it('asks for another one in the place of one that has left before it was granted', async () => {
+    const { connect, reports, joins, replicas, told } = await nodeOne();
+    reports(far, 0);
+    const own = await connect(1);
+    await joins(own);
+    replicas.onRoomLeft(2, { type: 'room_left', ...den, id: far, reason: 'left' });
+    reports(farther, 0);
+    await own.until(() => own.inbox.some(({ type }) => type === 'peer_joined'), 'the other one');
+    expect(told()).toMatchObject([{ node: 3, type: 'pair_members', to: farther }]);
   });
 
   it('is told why not, when that node refuses or is lost, once; another node is not meant', async () => {
