@@ -51,6 +51,10 @@ const native = [
   'server/signaling/(?!ice-servers|pairing-paths)',
 ];
 
+/** Leaves out the tests that start a process, and so need the build. */
+const noProcess =
+  '^(?!SIGHUP|without tokens, `jose`|--host replaces a Unix socket|connections that come at once)';
+
 export const parts: readonly Part[] = [
   {
     area: 'machines',
@@ -125,13 +129,34 @@ export const parts: readonly Part[] = [
   },
   {
     area: 'dialects',
-    files: /^server\/dialects\/native\//,
+    files: /^server\/dialects\/native\/(listen|routes)/,
+    tests: [
+      'server/attach',
+      'server/http/listen',
+      'server/reload',
+      'server/inspector/evidence',
+      'server/http/connections',
+      'server/dialects/native/(protocol|bad)',
+    ],
+    names: noProcess,
+  },
+  {
+    area: 'dialects',
+    files: /^server\/dialects\/native\/token-/,
+    tests: ['server/dialects/native/tokens', 'server/signaling/apps'],
+    names: noProcess,
+  },
+  {
+    area: 'dialects',
+    files: /^server\/dialects\/native\/(?!listen|routes|token-)/,
     tests: [
       ...native,
       'server/dialects/native/(?!restart|tokens|many-returns)',
       'server/admission/limits',
       'server/drain/drain\\.',
       'server/cluster/migration',
+      'server/inspector/evidence',
+      'server/dialects/chaos',
     ],
   },
   {

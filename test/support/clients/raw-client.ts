@@ -36,8 +36,9 @@ export class RawClient {
       ...(address !== undefined && { 'x-forwarded-for': address }),
     };
     this.socket = new WebSocket(url, [...subprotocols], { headers });
-    this.socket.on('message', (data) => {
-      const message = this.decode(String(data));
+    this.socket.on('message', (data, isBinary) => {
+      // All of the protocol is text.
+      const message = isBinary ? { type: 'a binary frame' } : this.decode(String(data));
       if (message) this.inbox.push(message);
       this.#wake();
     });

@@ -11,7 +11,7 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { HeldFrames } from '../held-frames.ts';
 import { decode } from './decode-client-message.ts';
 import { encodeNotice } from './encode-notice.ts';
-import type { ClientSocket } from './native-client.ts';
+import type { ClientSocket, Unauthenticated } from './native-client.ts';
 
 export interface TokenGateDeps {
   readonly options: ServerOptions;
@@ -64,7 +64,7 @@ export class TokenGate {
     const { unauthenticated } = socket.getUserData();
     if (!unauthenticated) return;
     if (!unauthenticated.isAsking) {
-      this.#first(socket, bytes, admitted);
+      this.#first(socket, unauthenticated, bytes, admitted);
       return;
     }
     if (unauthenticated.held.hold(bytes, isBinary)) return;
@@ -73,9 +73,7 @@ export class TokenGate {
   }
 
   #ask(socket: ClientSocket, token: string | undefined, admitted: Admitted): void {
-    const { address, kind, request, unauthenticated } = socket.getUserData();
-    if (!unauthenticated) return;
-    unauthenticated.isAsking = true;
+    const { address, kind, request } = socket.getUserData();
     void this.#deps.authenticator
       .authenticate({ token, address, request, wants: kind === 'back' ? 'resume' : 'connect' })
       .then((verdict) => this.#answered(socket, token, verdict, admitted))
@@ -90,7 +88,8 @@ export class TokenGate {
   ): void {
     const data = socket.getUserData();
     const { unauthenticated } = data;
-    if (!unauthenticated || data.phase === 'closed') return;
+    // The socket was closed.
+    if (!unauthenticated) return;
     if ('grants' in verdict) {
       delete data.unauthenticated;
       data.request = undefined;
@@ -106,12 +105,12 @@ export class TokenGate {
       return;
     }
     // A token is required, and the first message may bring it.
-    unauthenticated.isAsking = false;
     const first = unauthenticated.held.takeFirst();
     if (first) {
-      this.#first(socket, first.bytes, admitted);
+      this.#first(socket, unauthenticated, first.bytes, admitted);
       return;
     }
+    unauthenticated.isAsking = false;
     const { options, signaling, telemetry } = this.#deps;
     const timeoutMs = options.firstMessageTimeoutMs || Number.POSITIVE_INFINITY;
     signaling.queue.arm(data, TOKEN, timeoutMs, () => {
@@ -120,7 +119,13 @@ export class TokenGate {
     });
   }
 
-  #first(socket: ClientSocket, bytes: ArrayBuffer, admitted: Admitted): void {
+  #first(
+    socket: ClientSocket,
+    unauthenticated: Unauthenticated,
+    bytes: ArrayBuffer,
+    admitted: Admitted,
+  ): void {
+    unauthenticated.isAsking = true;
     this.#deps.signaling.queue.timers.disarmAll(socket.getUserData());
     const decoded = bytes.byteLength <= MAX_HELD_BYTES ? decode(new Uint8Array(bytes)) : undefined;
     const message = decoded && 'frame' in decoded ? decoded.frame.message : undefined;

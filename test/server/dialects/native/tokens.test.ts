@@ -188,6 +188,7 @@ describe('a client is refused, with a word why,', () => {
     await client.opened();
     for (let n = 0; n < 9; n += 1) client.send({ type: 'create_key' });
     expect((await client.whenClosed()).code).toBe(1008);
+    expect(server.parts.metrics.refused.get('flood')).toBe(1);
     release();
   });
 
