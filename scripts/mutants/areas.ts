@@ -136,14 +136,15 @@ export const parts: readonly Part[] = [
       'server/reload',
       'server/inspector/evidence',
       'server/http/connections',
-      'server/dialects/native/(protocol|bad)',
+      'server/admission/limits',
+      'server/dialects/native/(routes|token-gate|protocol|bad)',
     ],
     names: noProcess,
   },
   {
     area: 'dialects',
     files: /^server\/dialects\/native\/token-/,
-    tests: ['server/dialects/native/tokens', 'server/signaling/apps'],
+    tests: ['server/dialects/native/token', 'server/signaling/apps'],
     names: noProcess,
   },
   {
@@ -151,7 +152,7 @@ export const parts: readonly Part[] = [
     files: /^server\/dialects\/native\/(?!listen|routes|token-)/,
     tests: [
       ...native,
-      'server/dialects/native/(?!restart|tokens|many-returns)',
+      'server/dialects/native/(?!restart|tokens|many-returns|routes)',
       'server/admission/limits',
       'server/drain/drain\\.',
       'server/cluster/migration',

@@ -1,11 +1,21 @@
 /** A signaling server on another program's HTTP server: each has its own paths, and nothing of the other's. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
-import { type AttachOptions, attach, type SignalingServer } from '../../src/server/index.ts';
+import { listenAttached } from '../../src/server/dialects/native/listen-attached.ts';
+import {
+  type AttachOptions,
+  attach,
+  type ServerParts,
+  type SignalingServer,
+} from '../../src/server/index.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
+import { startTestServer } from '../support/servers/test-server.ts';
 
 const running: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -79,16 +89,15 @@ describe('attach', () => {
 
   it('leaves the server as it was when it stops, and its clients are told', async () => {
     const { server, origin } = await startProgram();
+    const own = server.listeners('request');
     const signaling = await attached(server);
     const ada = await RawClient.connect(signaling.url);
     await signaling.stop();
     expect(await ada.whenClosed()).toMatchObject({ code: 1001 });
     expect(await textOf(`${origin}/signal/healthz`)).toBe('mine');
-    expect([server.listening, server.listenerCount('request'), server.listenerCount('upgrade')]).toEqual([
-      true,
-      1,
-      0,
-    ]);
+    expect(server.listening).toBe(true);
+    expect(server.listeners('request')).toEqual(own);
+    expect(server.listenerCount('upgrade')).toBe(0);
   });
 
   it('can be attached twice, each below its own path', async () => {
@@ -98,7 +107,78 @@ describe('attach', () => {
     for (const path of ['one', 'two']) expect(await textOf(`${origin}/${path}/healthz`)).toBe('ok\n');
     await first.stop();
     expect(await textOf(`${origin}/two/healthz`)).toBe('ok\n');
+    expect(await textOf(`${origin}/one/healthz`)).toBe('mine');
   });
+
+  it('ends the connection of a client that does not answer, once it stops', async () => {
+    const { server } = await startProgram();
+    const signaling = await attached(server);
+    const socket = connect(signaling.port, '127.0.0.1');
+    socket.write(
+      'GET /signal/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    await once(socket, 'data');
+    const closed = once(socket.resume(), 'close');
+    await signaling.stop();
+    await closed;
+  });
+
+  it('outlives a request for another protocol whose client is gone before the program answers', async () => {
+    let asked = (_response: ServerResponse) => {};
+    const reached = new Promise<ServerResponse>((resolve) => {
+      asked = resolve;
+    });
+    const server = createServer((_request, response) => asked(response)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    running.push(async () => server.close());
+    const { port } = await attached(server);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    const response = await reached;
+    socket.resetAndDestroy();
+    await new Promise((resolve) => response.once('close', resolve));
+    expect(await textOf(`http://127.0.0.1:${port}/signal/healthz`)).toBe('ok\n');
+  });
+
+  it('may be done before the program listens, and to one with a Unix socket: it then has no port to name', async () => {
+    const server = createServer();
+    const signaling = await attached(server);
+    expect([signaling.port, signaling.url]).toEqual([0, 'ws://localhost:0/signal/']);
+    const folder = mkdtempSync(join(tmpdir(), 'pairlane-attach-'));
+    server.listen(join(folder, 'socket'));
+    await once(server, 'listening');
+    expect([signaling.port, signaling.url]).toEqual([0, 'ws://localhost:0/signal/']);
+    server.close();
+    await once(server, 'close');
+    rmSync(folder, { recursive: true });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    running.push(async () => server.close());
+    const { port } = server.address() as { port: number };
+    expect([signaling.port, signaling.url]).toEqual([port, `ws://127.0.0.1:${port}/signal/`]);
+  });
+
+  it.each([
+    ['/signal', '/signal'],
+    ['', '/'],
+  ])(
+    'below the path %j is told in the log, counts its connections, and has no certificate to renew',
+    async (basePath, place) => {
+      const { server, origin } = await startProgram();
+      const listen: ServerParts['listen'] = (deps, handlers) => listenAttached(server, deps, handlers);
+      const test = await startTestServer({ basePath }, { listen });
+      const lines = test.log.map(({ msg }) => msg);
+      expect(lines).toContain('Running on ws, on the HTTP server of another program');
+      expect(lines).toContain(`Server starting on ${place} of another program's HTTP server`);
+      // The one that asks.
+      expect(await textOf(`${origin}${basePath}/metrics`)).toContain(
+        'pairlane_http_connections{state="open"} 1\n',
+      );
+      await test.server.reload(test.server.options);
+      expect(test.log.at(-1)?.msg).toBe('Options read again: nothing changed');
+    },
+  );
 
   it.each([
     ['for us behind one for the program', '/', '/signal/', 'websocket'],

@@ -96,6 +96,9 @@ describe('options read anew', () => {
     expect(await servedCertificate(port)).toBe(serialOf(renewed.tlsCert));
     expect(serialOf(renewed.tlsCert)).not.toBe(before);
 
+    await test.server.reload(test.server.options);
+    expect(messages(test).at(-1)).toBe('Options read again: nothing changed');
+
     client.send(JSON.stringify({ type: 'create_key' }));
     const [data] = await once(client, 'message');
     expect(JSON.parse(String(data)).type).toBe('key');
@@ -103,6 +106,14 @@ describe('options read anew', () => {
     await once(next, 'message');
     client.terminate();
     next.terminate();
+
+    // An idle connection with the new certificate ends with the server, too.
+    const idle = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    idle.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    await once(idle, 'data');
+    const closed = once(idle.resume(), 'close');
+    await test.server.stop();
+    await closed;
   });
 
   it('with a certificate that is none change nothing', async () => {

@@ -39,7 +39,7 @@ const forTests = { maxUpgradesPerSecond: 0 };
 /** Starts a server whose time stands still; the test moves it with `clock`. */
 export async function startTestServer(
   options: StartOptions = {},
-  parts: Pick<ServerParts, 'bus' | 'authenticator' | 'fleet'> = {},
+  parts: Pick<ServerParts, 'bus' | 'authenticator' | 'fleet' | 'listen'> = {},
 ): Promise<TestServer> {
   const clock = new ManualClock();
   const log: LogLine[] = [];

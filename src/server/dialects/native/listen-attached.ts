@@ -32,7 +32,7 @@ export async function listenAttached(
   const app = new WsApp();
   addRoutes(app, deps, handlers, rules);
   const isOurs = ({ url = '' }: IncomingMessage) => {
-    const path = url.split('?', 1)[0] ?? '';
+    const path = url.split('?')[0] ?? '';
     return path === basePath || path.startsWith(`${basePath}/`);
   };
 
@@ -55,10 +55,10 @@ export async function listenAttached(
   telemetry.log.info({ event: 'shell_loaded' }, 'Running on ws, on the HTTP server of another program');
   return {
     get port() {
-      return addressOf(server)?.port ?? 0;
+      return addressOf(server).port;
     },
     get url() {
-      const { address = 'localhost', port = 0 } = addressOf(server) ?? {};
+      const { address, port } = addressOf(server);
       const scheme = server instanceof SecureServer ? 'wss' : 'ws';
       return `${scheme}://${bracketed(address)}:${port}${basePath}/`;
     },
@@ -79,10 +79,10 @@ export async function listenAttached(
   };
 }
 
-/** Undefined if the server is not listening yet, or listens on a Unix socket. */
-function addressOf(server: Server): AddressInfo | undefined {
+/** A server that is not listening yet, or listens on a Unix socket, has no port. */
+function addressOf(server: Server): Pick<AddressInfo, 'address' | 'port'> {
   const address = server.address();
-  return address === null || typeof address === 'string' ? undefined : address;
+  return typeof address === 'object' && address !== null ? address : { address: 'localhost', port: 0 };
 }
 
 function answerPlainly(server: Server, request: IncomingMessage, socket: Socket): void {
