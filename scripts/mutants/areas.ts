@@ -184,7 +184,7 @@ export const parts: readonly Part[] = [
     area: 'cluster',
     files: /^server\/cluster\/(?!bus\/)/,
     tests: [
-      'server/cluster/(cluster|foreign|in-pieces|links|node-link|drain|pairing|migration|rooms|many-peers|inspect|remote-)',
+      'server/cluster/(cluster|foreign|in-pieces|links|node-|drain|pairing|migration|rooms|many-peers|inspect|remote-)',
       'server/signaling/(pairing-keys|failing-effects)',
       'server/dialects/(topics|peerjs)',
       'server/inspector/(fleet|views|merged-record)',

@@ -27,6 +27,6 @@ export function decodeEnvelope(text: string): Envelope | undefined {
 
 /** @returns undefined for a message that this version does not know, or that does not match its schema */
 export function decodeNodeMessage(value: unknown): NodeMessage | undefined {
-  if (!isRecord(value) || typeof value.type !== 'string') return undefined;
-  return messages.get(value.type)?.Check(value) ? (value as unknown as NodeMessage) : undefined;
+  const schema = isRecord(value) ? messages.get(value.type as string) : undefined;
+  return schema?.Check(value) ? (value as unknown as NodeMessage) : undefined;
 }

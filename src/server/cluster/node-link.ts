@@ -1,7 +1,7 @@
 /** One link to another node: its machine's state, its sequence numbers, and its envelopes. */
 import { Hosted, type NodeLinkContext } from '../../machines/index.ts';
 import type { Envelope, NodeMessage } from '../../protocol/cluster/index.ts';
-import { ReliableDelivery } from '../../protocol/index.ts';
+import { ReliableDelivery, type UnackedMessage } from '../../protocol/index.ts';
 import type { NodeId } from '../node-id.ts';
 import { TurnQueue } from '../signaling/turn-queue.ts';
 import type { Bus } from './bus/bus.ts';
@@ -33,9 +33,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   wasOpen = false;
   #waitingBytes = 0;
   /** Messages of this turn that have not been sent yet. */
-  #outbox: string[] = [];
-  /** The seq of the first of these. */
-  #outboxFirst = 0;
+  #outbox: UnackedMessage<string>[] = [];
   #outboxChars = 0;
   /** The first unacked seq at the last beat: it is sent again only if it is still the first at the next beat. */
   #firstAtBeat = 0;
@@ -72,21 +70,23 @@ export class NodeLink extends Hosted<NodeLinkContext> {
     const onAcked = () => {
       this.#waitingBytes -= text.length;
     };
-    const { seq } = this.delivery.keep(text, { onAcked });
-    if (this.isOpen) this.#post(seq, text);
+    const kept = this.delivery.keep(text, { onAcked });
+    if (this.isOpen) this.#post(kept);
     if (HASTY.has(message.type) && TurnQueue.isAnyWaiting) this.flush();
-    return seq - this.delivery.first <= MAX_WAITING_FRAMES && this.#waitingBytes <= MAX_WAITING_BYTES;
+    return this.delivery.unacked.length <= MAX_WAITING_FRAMES && this.#waitingBytes <= MAX_WAITING_BYTES;
   }
 
   /** Sends the messages of this turn. */
   flush(): void {
-    const messages = this.#outbox;
-    if (messages.length === 0) return;
+    const outbox = this.#outbox;
+    const [first] = outbox;
+    if (!first) return;
     this.#outbox = [];
     this.#outboxChars = 0;
     if (this.isDone) return;
-    const head = this.#envelope({ seq: this.#outboxFirst }).slice(0, -1);
-    this.#bus.send(this.node, `${head},"messages":[${messages.join(',')}]}`);
+    const head = this.#envelope({ seq: first.seq }).slice(0, -1);
+    const messages = outbox.map(({ message }) => message).join(',');
+    this.#bus.send(this.node, `${head},"messages":[${messages}]}`);
   }
 
   /** Acks what was received if that is due, and nothing is about to be sent that does. */
@@ -96,7 +96,7 @@ export class NodeLink extends Hosted<NodeLinkContext> {
 
   /** Sends a sign of life, which acks what was received. */
   sendSign(more: Partial<Envelope> = {}): void {
-    this.#bus.send(this.node, this.#envelope({ seq: 0, ...more }));
+    this.#bus.send(this.node, this.#envelope(more));
   }
 
   /** Sends unacked messages again if the first of them was already waiting at the last beat. */
@@ -110,18 +110,16 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   sendAgain(): void {
     this.flush();
     const waiting = this.delivery.unacked.slice(0, MAX_RESENT_FRAMES);
-    for (const { seq, message } of waiting) this.#post(seq, message);
+    for (const kept of waiting) this.#post(kept);
     this.flush();
     if (waiting.length === 0) this.sendSign();
   }
 
-  #post(seq: number, text: string): void {
-    const isFirst = this.#outbox.length === 0;
-    if (isFirst) this.#outboxFirst = seq;
-    this.#outbox.push(text);
-    this.#outboxChars += text.length;
+  #post(kept: UnackedMessage<string>): void {
+    this.#outbox.push(kept);
+    this.#outboxChars += kept.message.length;
     if (this.#outboxChars >= MAX_ENVELOPE_CHARS) this.flush();
-    else if (isFirst) this.#atEndOfTurn(() => this.flush());
+    else if (this.#outbox.length === 1) this.#atEndOfTurn(() => this.flush());
   }
 
   #atEndOfTurn(send: () => void): void {

@@ -160,7 +160,6 @@ export class NodeLinks implements Links {
   #announce(): void {
     const { bus, node, queue } = this.#deps;
     if (this.isBusUp) bus.broadcast(JSON.stringify({ node, link: 0, to_link: 0, seq: 0, ack: 0 }));
-    queue.timers.disarmAll(this.#announcer);
     queue.arm(this.#announcer, ANNOUNCE, ANNOUNCE_MS, () => this.#announce());
   }
 
@@ -172,7 +171,7 @@ export class NodeLinks implements Links {
     // Once per beat is enough.
     if (link.context.silentMs >= BEAT_MS) this.host.dispatch(link, { type: 'HEARD' });
     link.delivery.ack(envelope.ack);
-    if (envelope.seq > 0) this.#deliver(link, envelope);
+    this.#deliver(link, envelope);
     link.sendAckIfDue();
   }
 

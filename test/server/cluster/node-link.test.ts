@@ -7,13 +7,17 @@ import { TurnQueue } from '../../../src/server/signaling/turn-queue.ts';
 
 function openLink() {
   const said: Envelope[] = [];
-  const bus = { send: (_node, text) => said.push(JSON.parse(text)) } as Partial<Bus> as Bus;
+  const turnEnds: (() => void)[] = [];
+  const bus = {
+    send: (_node, text) => said.push(JSON.parse(text)),
+    endOfTurn: (send) => turnEnds.push(send),
+  } as Partial<Bus> as Bus;
   const link = new NodeLink(2, 7, 0, 1, bus);
   link.value = 'open';
   /** Where the messages begin that were said since the last call, and how many there are. */
   const taken = () =>
     said.splice(0).flatMap(({ seq, messages }) => (messages ? [{ seq, count: messages.length }] : []));
-  return { link, said, taken };
+  return { link, said, taken, turnEnds };
 }
 
 it('what another node has not acked is said again from its second beat on, 256 messages at once', () => {
@@ -46,7 +50,7 @@ it('each beat gives a sign of life, with or without messages', () => {
 });
 
 it('what a client waits for goes out with the turn, or while others come back at once, behind what was said before', async () => {
-  const { link, said } = openLink();
+  const { link, said, turnEnds } = openLink();
   const about = { epoch: 1, from: 'a', to: 'b' };
   const typesOf = () => said.splice(0).map(({ seq, messages = [] }) => [seq, ...messages.map(typeOf)]);
   const typeOf = (message: unknown) => (message as { type: string }).type;
@@ -69,8 +73,9 @@ it('what a client waits for goes out with the turn, or while others come back at
     [4, 'granted'],
     [5, 'denied'],
   ]);
-  await new Promise((resolve) => setImmediate(resolve));
+  for (const send of turnEnds) send();
   expect(typesOf()).toEqual([[6, 'away']]);
+  await new Promise((resolve) => setImmediate(resolve));
   expect(returns.size).toBe(0);
   link.sendMessage(ask);
   expect(typesOf()).toEqual([]);
@@ -87,4 +92,47 @@ it('64 MiB may wait for another node, and not one byte more, until it acks', () 
   expect(link.sendMessage({ type: 'rooms_told' })).toBe(false);
   link.delivery.ack(1);
   expect(link.sendMessage({ type: 'rooms_told' })).toBe(true);
+});
+
+it('65,536 messages may wait for another node, and not one more, until it acks', () => {
+  const { link } = openLink();
+  link.value = 'greeting';
+  for (let n = 1; n < 65_536; n += 1) link.sendMessage({ type: 'rooms_told' });
+  expect([1, 2].map(() => link.sendMessage({ type: 'rooms_told' }))).toEqual([true, false]);
+  link.delivery.ack(2);
+  expect([1, 2].map(() => link.sendMessage({ type: 'rooms_told' }))).toEqual([true, false]);
+});
+
+it('what one turn says waits for its end, or until it is 32 KiB', () => {
+  const { link, taken, turnEnds } = openLink();
+  const ofBytes = (bytes: number) =>
+    ({ type: 'published', topic: 'a', text: 'x'.repeat(bytes - publishedBytes) }) as const;
+  const publishedBytes = JSON.stringify({ type: 'published', topic: 'a', text: '' }).length;
+  // The second time nothing is left of the first.
+  for (const seq of [1, 5]) {
+    link.sendMessage(ofBytes(16 * 1024));
+    link.sendMessage(ofBytes(16 * 1024 - 1));
+    expect(taken()).toEqual([]);
+    for (const send of turnEnds.splice(0)) send();
+    expect(taken()).toEqual([{ seq, count: 2 }]);
+    for (let half = 0; half < 2; half += 1) link.sendMessage(ofBytes(16 * 1024));
+    expect(taken()).toEqual([{ seq: seq + 2, count: 2 }]);
+  }
+  link.sendMessage(ofBytes(100));
+  link.sendMessage(ofBytes(100));
+  // One for what was sent as it was full, and one for these.
+  expect(turnEnds.length).toBe(2);
+  for (const send of turnEnds.splice(0)) send();
+  expect(taken()).toEqual([{ seq: 9, count: 2 }]);
+});
+
+it('over a bus that takes no part in it, a turn ends once all that arrived in it was handled', async () => {
+  const texts: string[] = [];
+  const link = new NodeLink(2, 7, 0, 1, { send: (_node, text) => texts.push(text) } as Partial<Bus> as Bus);
+  link.value = 'open';
+  setImmediate(() => link.sendMessage({ type: 'rooms_told' }));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(texts).toEqual([]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(texts).toHaveLength(1);
 });

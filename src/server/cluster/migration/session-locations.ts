@@ -24,7 +24,7 @@ export class SessionLocations {
   readonly here: NodeId;
   readonly #queue: Pick<StepQueue, 'now'>;
   readonly #locations = new Map<string, SessionLocation & { expiresAt: number }>();
-  #nextSweep = 0;
+  #sweptAt: number;
 
   /**
    * @param here this node's number
@@ -33,6 +33,7 @@ export class SessionLocations {
   constructor(here: NodeId, queue: Pick<StepQueue, 'now'>) {
     this.here = here;
     this.#queue = queue;
+    this.#sweptAt = queue.now;
   }
 
   get(id: string): SessionLocation | undefined {
@@ -76,8 +77,8 @@ export class SessionLocations {
   }
 
   #sweep(now: number): void {
-    if (now < this.#nextSweep) return;
-    this.#nextSweep = now + KEPT_MS;
+    if (now - this.#sweptAt < KEPT_MS) return;
+    this.#sweptAt = now;
     for (const [id, { expiresAt }] of this.#locations) if (expiresAt <= now) this.#locations.delete(id);
   }
 }
