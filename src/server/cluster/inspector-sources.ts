@@ -4,7 +4,7 @@
  */
 import type { ListRow } from '../../protocol/index.ts';
 import { type Source, source } from '../inspector/source.ts';
-import type { ServerPairing } from '../signaling/pairing.ts';
+import type { Party, ServerPairing } from '../signaling/pairing.ts';
 import type { Cluster } from './cluster.ts';
 import type { NodeLink } from './node-link.ts';
 import type { RemotePairings } from './pairing/remote-pairings.ts';
@@ -16,8 +16,8 @@ export interface NodeMachines {
   readonly cluster: Cluster;
 }
 
-/** A party of a pairing has one. */
-type PairedRemote = RemoteSession & { readonly pairing: ServerPairing };
+/** A party of a pairing has one, and a peer. */
+type PairedRemote = RemoteSession & { readonly pairing: ServerPairing; readonly peer: Party };
 
 export function nodeSources({ pairings, remotePairings, cluster }: NodeMachines): Source[] {
   return [
@@ -29,10 +29,10 @@ export function nodeSources({ pairings, remotePairings, cluster }: NodeMachines)
       rowOf: ({ id, node, peer, pairing }) => ({
         id,
         ...whereabouts('id', node),
-        ...(peer && { peer_id: peer.id }),
+        peer_id: peer.id,
         epoch: pairing.epoch,
       }),
-      isFound: ({ id, peer }, query) => id.includes(query) || (peer?.id.includes(query) ?? false),
+      isFound: ({ id, peer }, query) => id.includes(query) || peer.id.includes(query),
     }),
     source<NodeLink>({
       machine: 'node-link',

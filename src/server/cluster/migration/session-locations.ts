@@ -24,7 +24,7 @@ export class SessionLocations {
   readonly here: NodeId;
   readonly #queue: Pick<StepQueue, 'now'>;
   readonly #locations = new Map<string, SessionLocation & { expiresAt: number }>();
-  #sweptAt: number;
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   /**
    * @param here this node's number
@@ -33,7 +33,6 @@ export class SessionLocations {
   constructor(here: NodeId, queue: Pick<StepQueue, 'now'>) {
     this.here = here;
     this.#queue = queue;
-    this.#sweptAt = queue.now;
   }
 
   get(id: string): SessionLocation | undefined {

@@ -121,7 +121,7 @@ describe('a session whose client comes here', () => {
 });
 
 describe('a session that no node has', () => {
-  it.each<[string, { issuer?: number; isNew?: boolean }, boolean, MigrationAnswer]>([
+  it.each<[string, { issuer: number | undefined; isNew?: boolean }, boolean, MigrationAnswer]>([
     ['the node that gave its client the secret is new', { issuer: 2 }, true, 'lost'],
     ['that node is not new', { issuer: 2 }, false, 'refused'],
     ['the node that is new did not give the secret', { issuer: undefined }, true, 'refused'],
@@ -210,6 +210,14 @@ describe('a client whose session does not come', () => {
     ends(node);
     expect(askedOfTwo()).toBeGreaterThan(0);
   });
+});
+
+it('of a node that is lost no session is asked for any more', () => {
+  const { comes, inbound, asked, answers } = nodeOne();
+  for (let n = 0; n < 20; n += 1) comes(id.slice(0, -2) + (n + 10));
+  expect(asked()).toHaveLength(8);
+  inbound.failed(2);
+  expect([asked(), answers]).toEqual([[], Array(20).fill('refused')]);
 });
 
 describe('a session that is on its way here', () => {

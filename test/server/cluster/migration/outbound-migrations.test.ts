@@ -84,7 +84,7 @@ describe('a session that another node asks for', () => {
   it('is given up to a node that has it, too, unless that is this node', async () => {
     const { one, cluster, told, sessions, events } = await nodeOne();
     const client = await one.connectResumable();
-    const hosting = { type: 'hosting', sessions: [{ id: client.id, generation: 1 }] } as const;
+    const hosting = { type: 'hosting' as const, sessions: [{ id: client.id, generation: 1 }] };
     cluster.received(2, { ...hosting, at: 1 });
     expect([sessions.has(client.id), events(), told()]).toEqual([true, [], []]);
     cluster.received(2, hosting);
