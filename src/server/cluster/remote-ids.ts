@@ -56,7 +56,7 @@ export class RemoteIds implements OtherIds {
     const { id, session } = holder;
     const others = this.#holders.get(id) ?? [];
     const before = others[0] ?? this.#lost.get(id);
-    const versions = [this.#versions.get(id) ?? 0, ...others.map(({ version }) => version)];
+    const versions = [this.#versionOf(id), ...others.map(({ version }) => version)];
     this.#versions.set(id, Math.max(...versions) + 1);
     this.#holders.delete(id);
     this.#lost.delete(id);
@@ -159,8 +159,9 @@ export class RemoteIds implements OtherIds {
 
   /** Whether our client keeps an id that a client of another node has, too. */
   #keeps(ours: IdHolder, theirs: RemoteHolder): boolean {
-    const version = this.#versions.get(ours.id) ?? 0;
-    return byClaim({ ...ours, version, node: this.#here }, theirs) < 0;
+    const own = { ...ours, version: this.#versionOf(ours.id), node: this.#here };
+    const [first] = [theirs, own].sort(byClaim);
+    return first === own;
   }
 
   /** The pairing with a client that has come to that node goes on there. */
@@ -178,13 +179,17 @@ export class RemoteIds implements OtherIds {
     else this.#holders.delete(id);
   }
 
+  #versionOf(id: string): number {
+    return this.#versions.get(id) ?? 0;
+  }
+
   #tell(holders: readonly IdHolder[], nodes: readonly NodeId[] = this.#links.inUse): void {
     const told = holders.map(({ id, proof, isOnline, session }) => ({
       id,
       proof,
       session,
       online: isOnline,
-      version: this.#versions.get(id) ?? 0,
+      version: this.#versionOf(id),
     }));
     for (const node of nodes) this.#links.send(node, { type: 'ids_taken', holders: told });
   }

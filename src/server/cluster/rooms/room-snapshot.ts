@@ -1,9 +1,9 @@
 /** A room as nodes report it to each other. */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
-import type { Membership, Room, RoomOptions } from '../../signaling/rooms/room.ts';
+import { isOwn, type Membership, type Room, type RoomOptions } from '../../signaling/rooms/room.ts';
 
-/** @param own the members of this node to report */
-export function messageOf(room: Room, own: readonly Membership[]): NodeMessageOf<'room'> {
+/** @param some the members to report: those that are here */
+export function messageOf(room: Room, some: readonly Membership[]): NodeMessageOf<'room'> {
   const { options, context } = room;
   const places = new Map(context.members.map(({ id, joinedAt }) => [id, joinedAt]));
   return {
@@ -21,11 +21,11 @@ export function messageOf(room: Room, own: readonly Membership[]): NodeMessageOf
       ...(options.password && { password: options.password }),
     },
     lock: { is_locked: context.isLocked, version: room.lock.version, by: room.lock.by },
-    members: own.map(({ id, session, metadata }) => ({
+    members: some.filter(isOwn).map(({ id, session, metadata }) => ({
       id,
       joined_at: places.get(id) ?? 0,
-      generation: session?.generation ?? 0,
-      is_resumable: session?.isResumable ?? false,
+      generation: session.generation,
+      is_resumable: session.isResumable,
       ...(metadata !== undefined && { metadata }),
     })),
   };

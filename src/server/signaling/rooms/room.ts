@@ -52,7 +52,8 @@ export interface MemberElsewhere extends TimerOwner {
 /** The membership of a client of this node. */
 export type OwnMembership = Membership & { session: ServerSession };
 
-const isOwn = (membership: Membership): membership is OwnMembership => membership.session !== undefined;
+export const isOwn = (membership: Membership): membership is OwnMembership =>
+  membership.session !== undefined;
 
 /** The machine's events, with what only their effects need. */
 export type ServerRoomEvent = RoomEvent & {

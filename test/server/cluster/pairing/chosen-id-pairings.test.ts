@@ -68,6 +68,8 @@ async function nodeOne(options: StartOptions = {}) {
   };
 }
 
+/** How the two know each other: by ids within their app, which all nodes know in full. */
+const chosen = { theirs: 'chess/far', ours: 'chess/a', knownAs: 'far' };
 const ended = (node: number, epoch: number, from: string, to: string) => ({
   ...{ node, message: { type: 'ended', epoch, from, to, reason: 'disconnected' } },
 });
@@ -96,6 +98,13 @@ describe('the first frame to a client of another node', () => {
   });
 });
 
+it('a client hears of its frame that found nobody at the other node, as of one that expired here', async () => {
+  const { open, cluster } = await nodeOne();
+  const a = await open('a');
+  cluster.received(2, { type: 'not_said', to: 'chess/far', from: 'chess/a' });
+  expect(await a.takeOne()).toEqual({ type: 'EXPIRE', src: 'far', dst: 'a' });
+});
+
 describe('a frame from a client of another node', () => {
   it('forms the pairing that it names, of which its node knows', async () => {
     const { open, arrives, sessionOf, epochs, next, says, told, remotePairings, server } = await nodeOne();
@@ -108,7 +117,7 @@ describe('a frame from a client of another node', () => {
     expect(await a.take(2)).toEqual([offer, candidate('a', 2)].map((frame) => from('far', frame)));
     expect([epochs(), told()]).toEqual([[70], []]);
     expect([...server.parts.pairings].map(({ value }) => value)).toEqual([{ negotiating: 'unordered' }]);
-    expect(remotePairings.of(there)).toMatchObject([{ node: 2, isResumable: true }]);
+    expect(remotePairings.of(there)).toMatchObject([{ node: 2, isResumable: true, chosen }]);
     a.send(candidate('far', 3));
     expect(await next()).toEqual(
       said(2, candidate('far', 3), { epoch: 70, from: sessionOf('a'), to: there, is_new: false }),
@@ -222,7 +231,7 @@ describe('a client that takes its id along', () => {
   });
 
   it('from this node goes on with its peers here, of which its next node is told', async () => {
-    const { open, arrives, sessionOf, epochs, told, next, sessions } = await nodeOne();
+    const { open, arrives, sessionOf, epochs, told, next, sessions, remotePairings } = await nodeOne();
     const [a, b] = [await open('a'), await open('far')];
     const [own, gone] = [sessionOf('a'), sessionOf('far')];
     b.send(candidate('a', 1));
@@ -234,6 +243,7 @@ describe('a client that takes its id along', () => {
     const kept = { type: 'pairing_kept', to: 'chess/far', from: 'chess/a' };
     expect(told()).toEqual([{ node: 2, message: { ...kept, pairing: { epoch, from: own, to: there } } }]);
     expect([sessions.has(gone), epochs()]).toEqual([false, [epoch]]);
+    expect(remotePairings.all()).toMatchObject([{ id: there, node: 2, chosen }]);
     a.send(candidate('far', 2));
     expect(await next()).toEqual(
       said(2, candidate('far', 2), { epoch, from: own, to: there, is_new: false }),
@@ -257,7 +267,7 @@ describe('a client that takes its id along', () => {
   });
 
   it('is paired with its peer again where it comes, when that one’s node says so', async () => {
-    const { open, arrives, sessionOf, epochs, cluster, told, next } = await nodeOne();
+    const { open, arrives, sessionOf, epochs, cluster, told, next, remotePairings } = await nodeOne();
     const a = await open('a');
     arrives(2, there);
     const own = sessionOf('a');
@@ -270,6 +280,7 @@ describe('a client that takes its id along', () => {
     expect([told(), epochs()]).toEqual([[ended(2, 70, own, there)], []]);
     kept('a', own, 71);
     expect([told(), epochs()]).toEqual([[], [71]]);
+    expect(remotePairings.all()).toMatchObject([{ id: there, node: 2, chosen }]);
     a.send(candidate('far', 1));
     expect(await next()).toEqual(
       said(2, candidate('far', 1), { epoch: 71, from: own, to: there, is_new: false }),

@@ -33,7 +33,7 @@ const member = (id: string, more: Partial<Reported['members'][number]> = {}) => 
 });
 
 async function nodeOne() {
-  const { server, clock, connectResumable } = await startTestServer({ node: 1 });
+  const { server, clock, connect, connectResumable } = await startTestServer({ node: 1 });
   const { signaling, queue, remotePairings, sessions } = server.parts;
   const { links, sent } = linksTo(2, 3);
   const pairings = new RemoteMemberPairings({ links, remotePairings, signaling });
@@ -41,7 +41,7 @@ async function nodeOne() {
   const replicas = new RoomReplicas({ links, locations, signaling, pairings });
   const room = () => signaling.rooms.find('', 'den') as Room;
   return {
-    ...{ signaling, replicas, clock, room },
+    ...{ signaling, replicas, clock, room, connect, connectResumable },
     told: () => sent.splice(0),
     /** A node reports the room. */
     says: (node: number, members: Reported['members'], more: Partial<Reported> = {}) =>
@@ -201,6 +201,57 @@ describe('what another node says of a room', () => {
     const { says, room } = await nodeOne();
     says(2, []);
     expect(room()).toBeUndefined();
+  });
+});
+
+describe('what this node says of a room', () => {
+  it('has all that its first member asked for, and what that one says of itself; no password but its hash', async () => {
+    const { connectResumable, told, room } = await nodeOne();
+    const own = await connectResumable();
+    const asked = { max_size: 7, leader: own.id, is_public: true, metadata: { level: 1 } };
+    const create = { topology: 'star', password: 'sesame', ...asked };
+    own.send({ type: 'join_room', room: 'den', create, metadata: 'Ann' });
+    await own.next('room_joined');
+    const at = room().context.members[0]?.joinedAt as number;
+    expect(at).toBeGreaterThan(0);
+    const password = { hash: expect.any(String), salt: expect.any(String) };
+    const message = {
+      ...{ type: 'room', app: '', room: 'den', lock: open },
+      options: { topology: 'star', password, created_at: at, created_by: own.id, ...asked },
+      members: [{ id: own.id, joined_at: at, generation: 0, is_resumable: true, metadata: 'Ann' }],
+    };
+    const said = told();
+    expect(said).toEqual([2, 3].map((node) => ({ node, message })));
+    expect(JSON.stringify(said)).not.toContain('sesame');
+  });
+
+  it('has nothing that nobody asked for', async () => {
+    const { connect, told } = await nodeOne();
+    const own = await connect();
+    own.send({ type: 'join_room', room: 'den', create: {} });
+    await own.next('room_joined');
+    const [said] = told().map(({ message }) => message as Reported);
+    expect(Object.keys(said?.options ?? {}).sort()).toEqual(Object.keys({ ...options }).sort());
+    expect(said?.members).toEqual([
+      { id: own.id, joined_at: expect.any(Number), generation: 0, is_resumable: false },
+    ]);
+    expect(said?.options).toMatchObject({ topology: 'mesh', is_public: false, leader: 'oldest' });
+  });
+
+  it('makes it the same room at another node', async () => {
+    const [here, there] = [await nodeOne(), await nodeOne()];
+    const own = await here.connectResumable();
+    const create = { topology: 'star', max_size: 7, leader: own.id, password: 'sesame', is_public: true };
+    own.send({ type: 'join_room', room: 'den', create: { ...create, metadata: { level: 1 } } });
+    await own.next('room_joined');
+    own.send({ type: 'lock_room', room: 'den', locked: true });
+    await own.next('room_locked');
+    for (const { node, message } of here.told())
+      if (node === 2) there.replicas.onRoom(1, message as Reported);
+    const [one, other] = [here.room(), there.room()];
+    expect(other.shown).toEqual(one.shown);
+    expect(other.options).toEqual({ ...one.options, isLocked: false });
+    expect([other.context, other.lock]).toEqual([one.context, { version: 1, by: own.id }]);
   });
 });
 
