@@ -1,13 +1,15 @@
 /** What one node makes of what the others say about sessions: where they are, and which of several copies counts. */
 import { describe, expect, it } from '@jest/globals';
-import type { NodeMessage, NodeMessageOf } from '../../../src/protocol/cluster/index.ts';
+import type { NodeMessage, NodeMessageOf, SessionSnapshot } from '../../../src/protocol/cluster/index.ts';
 import { closeCodes } from '../../../src/protocol/index.ts';
 import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
 import type { Cluster } from '../../../src/server/cluster/cluster.ts';
 import type { ServerSession } from '../../../src/server/signaling/session.ts';
+import { ResumableClient } from '../../support/clients/resumable-client.ts';
 import { comesTo } from '../../support/network/cluster-assertions.ts';
 import { nobodyOn, twoNodes } from '../../support/servers/test-cluster.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
 import { until } from '../../support/until.ts';
 
 const id = nobodyOn(1);
@@ -180,4 +182,120 @@ it('a client is looked for at another node if one may have it, and can be reache
 it('by key, a client is looked for at the nodes that can be reached', async () => {
   const { one } = await twoNodes();
   expect(one.server.parts.cluster?.lookUp()).toBe('elsewhere');
+});
+
+describe('a node that is lost', () => {
+  /** A session that node 2 was asked for; its answer waits for its turn, as another one takes all the time of this turn. */
+  async function withAnswerWaiting() {
+    const node = await nodeOne();
+    const { cluster, clock } = node;
+    const answers: unknown[] = [];
+    cluster.fetch({ id: nobodyOn(2), token: 'of a test', received: 0 }, (answer) => answers.push(answer));
+    cluster.received(2, { type: 'move', number: 1, id, token: 'none', received: 0 });
+    clock.advance(10);
+    const session = { generation: 3 } as SessionSnapshot;
+    cluster.received(2, { type: 'moved', number: 1, session });
+    expect(answers).toEqual([]);
+    return { ...node, answers, came: { session, from: 2 } };
+  }
+
+  it('has given what it gave before', async () => {
+    const { cluster, answers, came } = await withAnswerWaiting();
+    cluster.lost(2, true);
+    expect(answers).toEqual([came]);
+  });
+
+  it('as this one is when it stops, has what came before', async () => {
+    const { cluster, answers, came } = await withAnswerWaiting();
+    await cluster.stop();
+    expect(answers).toEqual([came]);
+  });
+
+  it('has given it before what it says about that session next, and not before what it says of others', async () => {
+    const { cluster, answers, came } = await withAnswerWaiting();
+    cluster.received(2, { type: 'left', id });
+    expect(answers).toEqual([]);
+    cluster.received(2, { type: 'left', id: nobodyOn(2) });
+    expect(answers).toEqual([came]);
+  });
+
+  it('has given it before what it says that may be about any', async () => {
+    const { cluster, answers, came } = await withAnswerWaiting();
+    cluster.received(2, { type: 'rooms_told' });
+    expect(answers).toEqual([came]);
+  });
+
+  it('is remembered and noted if it was there', async () => {
+    const { cluster } = await nodeOne();
+    const noted = () => cluster.events.newest.map(({ kind, node }) => [kind, node]);
+    cluster.lost(2, false);
+    expect([noted(), cluster.inboundMigrations.lostNodes.size]).toEqual([[], 0]);
+    cluster.lost(3, true);
+    expect([noted(), cluster.inboundMigrations.lostNodes.size]).toEqual([[['lost', 3]], 1]);
+  });
+
+  it('has nothing that others wait for any more', async () => {
+    const { one, two, kill, advance } = await twoNodes();
+    const cluster = one.server.parts.cluster as Cluster;
+    const [client, b] = [await one.connect(), await two.connectResumable()];
+    // It is asked, and does not answer.
+    await kill(two);
+    client.send({ type: 'pair_request', target_id: b.id });
+    const counted = cluster.admin.ask('list_apps', {});
+    cluster.received(2, { type: 'topics_joined', topics: ['t'], subscribers: [3] });
+    const locations = one.server.parts.remotePairings.locations;
+    locations.set(id, { node: 2, generation: 1, isConfirmed: true });
+    await advance(4_500);
+    expect(cluster.links.open).toEqual([]);
+    expect(await client.next('error')).toMatchObject({ for: 'pair_request' });
+    expect((await counted)?.missing).toEqual([2]);
+    expect(cluster.topics.sizeOf('t')).toBe(0);
+    one.clock.advance(60_000);
+    locations.set(nobodyOn(2), { node: 3, generation: 1, isConfirmed: true });
+    expect(locations.get(id)).toBeUndefined();
+  });
+});
+
+describe('a node where a session did not begin', () => {
+  it('says nothing of it to the node where it did while that is lost', async () => {
+    const { one, two, kill, advance } = await twoNodes();
+    const [guest, client] = [await two.connectResumable(), await two.connectResumable()];
+    const cluster = one.server.parts.cluster as Cluster;
+    const atOne = await comesTo(one, guest);
+    await kill(two);
+    await advance(5_000);
+    const { links } = cluster;
+    const send = links.send.bind(links);
+    const told: string[] = [];
+    links.send = (node, message) => {
+      told.push(message.type);
+      send(node, message);
+    };
+    await comesTo(one, client);
+    await atOne.close();
+    await until(() => !one.server.parts.sessions.has(guest.id), 'the end');
+    // Only whether it has the session of the second client.
+    expect(told).toEqual(['move']);
+  });
+});
+
+it('where a session is that has come back to where it began is not elsewhere', async () => {
+  const { one, two } = await twoNodes();
+  const client = await comesTo(two, await one.connectResumable());
+  const at = () => one.server.parts.remotePairings.locations.get(client.id);
+  await until(() => at()?.isConfirmed === true, 'the word of it');
+  await comesTo(one, client);
+  expect(at()).toBeUndefined();
+});
+
+it('a session whose id was given by a token is told of at the node to which it came', async () => {
+  const { one, two } = await twoNodes(new LocalBusHub(), { jwtSecret: SECRET });
+  const token = await signWithSecret({ sub: 'ann' });
+  const ann = await ResumableClient.connect(one.server.url, { token });
+  await comesTo(two, ann);
+  const cluster = two.server.parts.cluster as Cluster;
+  const told = listenTo(cluster);
+  cluster.opened(3);
+  const [{ id, since, claimedAt }] = [...two.server.parts.sessions.values()] as [ServerSession];
+  expect(told()).toContainEqual({ to: 3, type: 'holding', holders: [{ id, since, at: claimedAt }] });
 });

@@ -115,8 +115,8 @@ export const pairingsOn = ({ server }: TestServer) => [...server.parts.pairings]
 /** An id of that node that no client has. */
 export const nobodyOn = (node: number) => `${node.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
 
-export async function twoNodes(hub?: LocalBusHub) {
-  const cluster = await startTestCluster(2, {}, hub);
+export async function twoNodes(hub?: LocalBusHub, options: Partial<ServerOptions> = {}) {
+  const cluster = await startTestCluster(2, options, hub);
   const [one, two] = cluster.nodes as [TestServer, TestServer];
   return { ...cluster, one, two };
 }

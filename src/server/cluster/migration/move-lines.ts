@@ -15,6 +15,7 @@ interface Line {
 }
 
 export class MoveLines {
+  /** Of each node that was asked, until it is lost. */
   readonly #lines = new Map<NodeId, Line>();
 
   /** Asks at once, or when its turn comes. */
@@ -22,7 +23,7 @@ export class MoveLines {
     const line = this.#lines.get(node) ?? { underWay: new Set(), waiting: new Map() };
     this.#lines.set(node, line);
     line.waiting.set(number, ask);
-    this.#next(node, line);
+    this.#next(line);
   }
 
   /** That node has answered, or is no longer waited for: the next one's turn. */
@@ -31,22 +32,20 @@ export class MoveLines {
     if (!line) return;
     line.waiting.delete(number);
     line.underWay.delete(number);
-    this.#next(node, line);
+    this.#next(line);
   }
 
   /** That node is lost: nothing more is asked of it. */
   lost(node: NodeId): void {
-    this.#lines.get(node)?.waiting.clear();
     this.#lines.delete(node);
   }
 
-  #next(node: NodeId, { underWay, waiting }: Line): void {
+  #next({ underWay, waiting }: Line): void {
     for (const [number, ask] of waiting) {
       if (underWay.size >= MOVES_AT_ONCE) return;
       waiting.delete(number);
       underWay.add(number);
       ask();
     }
-    if (underWay.size === 0) this.#lines.delete(node);
   }
 }
