@@ -299,3 +299,15 @@ it('a session whose id was given by a token is told of at the node to which it c
   const [{ id, since, claimedAt }] = [...two.server.parts.sessions.values()] as [ServerSession];
   expect(told()).toContainEqual({ to: 3, type: 'holding', holders: [{ id, since, at: claimedAt }] });
 });
+
+it('a request that another node has answered is under way no more', async () => {
+  const { connect, server, cluster, told } = await nodeOne();
+  const client = await connect();
+  const epoch = () => server.parts.sessions.get(client.id)?.pendingPairRequest?.epoch;
+  client.send({ type: 'pair_request', target_id: nobodyOn(2) });
+  await until(() => epoch() !== undefined, 'the request');
+  expect(told()).toMatchObject([{ to: 2, type: 'ask', epoch: epoch() }]);
+  cluster.received(2, { type: 'denied', epoch: Number(epoch()), to: client.id, code: 'target_not_found' });
+  expect(epoch()).toBeUndefined();
+  expect(await client.next('error')).toMatchObject({ code: 'target_not_found' });
+});
