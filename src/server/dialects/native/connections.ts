@@ -62,8 +62,7 @@ export class Connections implements SocketHandlers {
         this.#inbox.receive(session, client, bytes, isBinary);
       } else this.#returning.received(socket, bytes);
     } catch (error) {
-      if (session) this.#signaling.sessions.fail(session, error, 'receive');
-      else this.#returning.failed(socket, error);
+      this.#returning.failed(socket, error);
     }
   }
 

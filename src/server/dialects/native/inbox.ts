@@ -222,7 +222,7 @@ export class Inbox {
   }
 
   #isWithinRate(client: NativeClient, bytes: number, now: number): boolean {
-    const peers = Math.max(1, client.session?.seats.length ?? 0);
+    const peers = client.session?.seats.length || 1;
     const flood = this.#budget.take(client, now, bytes, peers);
     if (!flood) return true;
     const { code, isFirst, isLast } = flood;

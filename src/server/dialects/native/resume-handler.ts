@@ -117,12 +117,12 @@ export class ResumeHandler {
     return Math.min(MAX_RECOVERY_MS, client.rate.recoversInMs(signaling.queue.now, options));
   }
 
-  /** Handling the client's message threw. The socket may have a session by now, or none. */
+  /** Handling a client's message threw. The socket may have a session by now, or none. */
   failed(socket: ClientSocket, error: unknown): void {
     const { client, phase } = socket.getUserData();
     const session = client?.session;
     if (session) {
-      this.#deps.signaling.sessions.fail(session, error, 'comeBack');
+      this.#deps.signaling.sessions.fail(session, error, 'receive');
       return;
     }
     this.#deps.telemetry.log.error({ event: 'client_failed', err: error }, 'A client that came back failed');

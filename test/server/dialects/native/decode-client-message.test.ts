@@ -56,6 +56,12 @@ describe('a signal as its peer gets it', () => {
     ['has neither twice', `${told}${' '.repeat(100)}\n`, told],
     ['may be empty', '{}', '{,"from_peer":true}'],
     ['may end nearly so', '{"a":1,"from_peer":true }', '{"a":1,"from_peer":true ,"from_peer":true}'],
+    [
+      'may end with what one letter makes another',
+      '{,"from_xeer":true}',
+      '{,"from_xeer":true,"from_peer":true}',
+    ],
+    ['may end with another of such', '{,"from_pxer":true}', '{,"from_pxer":true,"from_peer":true}'],
     ['may begin so', '"from_peer":true}', '"from_peer":true,"from_peer":true}'],
   ])('%s', (_what, sent, got) => {
     expect(relayed(sent)).toBe(got);

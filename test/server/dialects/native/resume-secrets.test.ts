@@ -1,7 +1,7 @@
 /** The secrets that clients come back with: nobody learns the server's own from them cheaply. */
 import { createHmac, scryptSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { ResumeSecrets } from '../../../../src/server/dialects/native/resume-secrets.ts';
+import { ResumeSecrets, ResumeToken } from '../../../../src/server/dialects/native/resume-secrets.ts';
 
 describe('the secrets to come back with', () => {
   it("are made with a key that scrypt derives from the server's secret, with N = 16,384, r = 8, p = 1", () => {
@@ -22,5 +22,40 @@ describe('the secrets to come back with', () => {
     expect(other.issuerOf('client', one.issue('client', 3))).toBeUndefined();
     expect(two.fingerprint).toBe(one.fingerprint);
     expect(other.fingerprint).not.toBe(one.fingerprint);
+  });
+});
+
+describe('the secrets of one session', () => {
+  it('are the one that was used last and the three newest; once the newest was heard, that alone', () => {
+    const token = new ResumeToken('0');
+    for (const [used, next] of [
+      ['0', '1'],
+      ['0', '2'],
+      ['0', '3'],
+      ['0', '4'],
+    ] as const)
+      token.rotate(used, next);
+    expect(token.outstanding).toEqual(['0', '2', '3', '4']);
+    expect(['0', '1', '2', '3', '4', '', '00'].filter((one) => token.accepts(one))).toEqual([
+      '0',
+      '2',
+      '3',
+      '4',
+    ]);
+    token.rotate('3', '5');
+    expect(token.outstanding).toEqual(['3', '2', '4', '5']);
+    expect(token.value).toBe('5');
+    token.confirm();
+    expect(token.outstanding).toEqual(['5']);
+  });
+
+  it('that another process issued are told from those of this one, and say how often their client had come back', () => {
+    const [own, earlier] = [new ResumeSecrets('a', 1), new ResumeSecrets('a', 1)];
+    const secret = earlier.issue('client', 3);
+    expect(own.foreignGeneration('client', secret)).toBe(3);
+    expect(earlier.foreignGeneration('client', secret)).toBeUndefined();
+    const wrong = ['', '.', 'x', `${secret}x`, secret.slice(0, -1), `x${secret}`];
+    for (const one of wrong) expect(own.foreignGeneration('client', one)).toBeUndefined();
+    expect(own.foreignGeneration('another', secret)).toBeUndefined();
   });
 });

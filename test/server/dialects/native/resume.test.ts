@@ -406,6 +406,22 @@ describe('a session that can be resumed', () => {
     expect(await test.a.next('error')).toMatchObject({ code: 'invalid_message', for: 'unpair' });
     test.a.send('[7,0,{"type":"unpair"}]');
     expect(await test.a.whenClosed()).toEqual({ code: 1008, reason: 'Impossible frame numbers' });
+    const other = await test.connectResumable();
+    other.send('{"type":"ack","received":0}');
+    await other.settled();
+    other.send('{"type":"ack","received":9}');
+    expect(await other.whenClosed()).toEqual({ code: 1008, reason: 'Impossible frame numbers' });
+  });
+
+  it.each([
+    ['48 bytes', 48, 'key'],
+    ['no more', 49, 'error'],
+  ])('looks for the numbers of a frame in its first %s', async (_many, bytes, answer) => {
+    const client = await (await startTestServer()).connectResumable();
+    const frame = `${'[1,'.padEnd(bytes - 2)}0,{"type":"create_key"}]`;
+    client.delivery.keep(frame);
+    client.socket.send(frame);
+    await client.next(answer);
   });
 
   it.each(['[1, 0, {"type": "create_key"}]', ' [ 1,0,\t{"type":"create_key"}\r\n]\n'])(
@@ -445,13 +461,18 @@ describe('a session that can be resumed', () => {
   it('closes a socket that says it comes back and then says nothing for 5 s', async () => {
     const test = await startTestServer();
     const client = await test.connectResumable();
-    const silent = client.comeBackSilently(test.server.url);
-    await silent.opened();
+    const [silent, gone] = [client, client].map((one) => one.comeBackSilently(test.server.url)) as [
+      ResumableClient,
+      ResumableClient,
+    ];
+    await Promise.all([silent.opened(), gone.opened()]);
+    await gone.close();
     test.clock.advance(5_050);
     expect(await silent.whenClosed()).toEqual({
       code: 4408,
       reason: 'You did not say which session is yours',
     });
+    expect(test.server.parts.metrics.refused.get('first_message')).toBe(1);
   });
 
   it('that throws on our side ends that socket with 1011, and nobody else notices', async () => {
@@ -465,7 +486,7 @@ describe('a session that can be resumed', () => {
       throw new Error('a lookup that fails');
     };
     back.send('{"type":"resume","id":"x","token":"x","received":0}');
-    expect((await back.whenClosed()).code).toBe(1011);
+    expect(await back.whenClosed()).toEqual({ code: 1011, reason: 'Internal error' });
     expect(test.log.filter(({ level }) => level === 50)).toHaveLength(1);
     test.a.send({ type: 'offer', sdp: 'x' });
     await test.b.next('offer');

@@ -15,7 +15,9 @@ import { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { startTestServer } from '../../../support/servers/test-server.ts';
 import { until } from '../../../support/until.ts';
 
-const IN: TokenVerdict = { grants: { ...noLimits, sub: 'ada' } };
+/** The year 2100. */
+const expiresAt = 4_102_444_800_000;
+const IN: TokenVerdict = { grants: { ...noLimits, sub: 'ada', expiresAt } };
 const NO_TOKEN: TokenVerdict = { refusal: { code: 'token_invalid', message: 'you brought none' } };
 
 async function guarded({
@@ -112,7 +114,7 @@ describe('a client that may come in', () => {
     asked[0]?.answer(IN);
     const client = await joining;
     client.socket.terminate();
-    await until(() => server.parts.sessions.get('ada')?.client.isOnline === false);
+    await until(() => server.parts.sessions.get('/ada')?.client.isOnline === false);
     const returning = client.comeBack(url, {}, { token: 'two' });
     await until(() => asked.length === 2, 'the question of its return');
     asked[1]?.answer(IN);
@@ -140,10 +142,33 @@ describe('a client that may come in', () => {
       );
       question.answer(IN);
       await client.next('your_id');
-      const ada = (server.parts.sessions.get('ada') as ServerSession).client as NativeClient;
+      const ada = (server.parts.sessions.get('/ada') as ServerSession).client as NativeClient;
       expect(ada.socket?.getUserData()).toMatchObject({ token: undefined, request: undefined });
     },
   );
+
+  it('is asked for by nobody where there is no authenticator, and nothing is kept of its request', async () => {
+    const { server, connect } = await startTestServer();
+    const { id } = await connect();
+    const client = (server.parts.sessions.get(id) as ServerSession).client as NativeClient;
+    expect(client.socket?.getUserData().request).toBeUndefined();
+  });
+
+  it('and comes back with another token may do what that says', async () => {
+    const { url, asked, server } = await guarded();
+    const joining = ResumableClient.connect(url, { token: 'one' });
+    await until(() => asked.length === 1, 'the question');
+    asked[0]?.answer(IN);
+    const client = await joining;
+    client.socket.terminate();
+    const returning = client.comeBack(url, {}, { token: 'two' });
+    await until(() => asked.length === 2, 'the question of its return');
+    asked[1]?.answer({ grants: { app: '', sub: 'ada', may: ['join'], expiresAt } });
+    const back = await returning;
+    expect(server.parts.sessions.get('/ada')?.grants.may).toEqual(['join']);
+    back.send({ type: 'create_key' });
+    expect(await back.next('error')).toMatchObject({ code: 'forbidden' });
+  });
 
   it('and left meanwhile has no session', async () => {
     const { dial, server, log } = await guarded();
