@@ -8,6 +8,7 @@ import type { NodeMessageOf } from '../../../../src/protocol/cluster/index.ts';
 import { SessionLocations } from '../../../../src/server/cluster/migration/session-locations.ts';
 import { RemoteMemberPairings } from '../../../../src/server/cluster/rooms/remote-member-pairings.ts';
 import { RoomReplicas } from '../../../../src/server/cluster/rooms/room-replicas.ts';
+import { Member } from '../../../../src/server/signaling/rooms/member.ts';
 import type { Room } from '../../../../src/server/signaling/rooms/room.ts';
 import type { ServerSession } from '../../../../src/server/signaling/session.ts';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
@@ -269,6 +270,17 @@ describe('a node whose link has just opened', () => {
     says(3, [member(nobodyOn(3))], { room: 'elsewhere' });
     replicas.opened(2);
     expect(told()).toHaveLength(2);
+  });
+
+  it('is told of 64 members in a message', async () => {
+    const { told, enter, replicas, room, sessionOf } = await nodeOne();
+    const session = sessionOf(await enter());
+    for (let n = 1; n < 65; n += 1) room().memberships.set(`${n}`, new Member(`${n}`, undefined, 0, session));
+    replicas.opened(2);
+    const sizes = told().map(({ message }) =>
+      message.type === 'room' ? message.members.length : message.type,
+    );
+    expect(sizes).toEqual([64, 1, 'rooms_told']);
   });
 
   it('has as members those that it tells of before it has told all', async () => {
