@@ -3,25 +3,21 @@
  * and its clients are real; what the other nodes say is the test's, which hears what this node tells them.
  */
 import { describe, expect, it } from '@jest/globals';
-import { SessionLocations } from '../../../../src/server/cluster/migration/session-locations.ts';
 import {
   type PairingSnapshot,
   takePairingSnapshot,
 } from '../../../../src/server/cluster/pairing/pairing-snapshot.ts';
-import { RemotePairings } from '../../../../src/server/cluster/pairing/remote-pairings.ts';
 import type { RemoteSession } from '../../../../src/server/cluster/pairing/remote-session.ts';
 import {
   type PairingClaim,
   PairingRestorer,
 } from '../../../../src/server/cluster/pairing/restore-pairings.ts';
-import { signalIn } from '../../../../src/server/dialects/native/decode-client-message.ts';
 import type { ServerPairing } from '../../../../src/server/signaling/pairing.ts';
 import type { Seat } from '../../../../src/server/signaling/seat.ts';
-import type { ServerSession } from '../../../../src/server/signaling/session.ts';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
-import { linksTo } from '../../../support/network/recorded-links.ts';
+import { pairingsOfOneNode } from '../../../support/servers/pairings-of-one-node.ts';
 import { nobodyOn } from '../../../support/servers/test-cluster.ts';
-import { pairUp, startTestServer } from '../../../support/servers/test-server.ts';
+import { pairUp } from '../../../support/servers/test-server.ts';
 
 const far = nobodyOn(3);
 const candidate = (n: number) => JSON.stringify({ type: 'candidate', candidate: { candidate: `${n}` } });
@@ -32,16 +28,11 @@ const snapshot: PairingSnapshot = {
 };
 
 async function nodeOne() {
-  const test = await startTestServer({ node: 1 });
-  const { sessions, signaling, queue } = test.server.parts;
-  const { links, sent } = linksTo(2, 3);
-  const locations = new SessionLocations(1, queue);
-  const remotePairings = new RemotePairings({ links, locations, signaling, signalIn });
-  const restorer = new PairingRestorer({ sessions, locations, remotePairings });
-  const sessionOf = ({ id }: RawClient) => sessions.get(id) as ServerSession;
+  const test = await pairingsOfOneNode();
+  const { server, sessionOf, locations, remotePairings } = test;
+  const restorer = new PairingRestorer({ sessions: server.parts.sessions, locations, remotePairings });
   return {
-    ...{ ...test, locations, remotePairings, restorer, sessionOf },
-    told: () => sent.splice(0).map(({ node, message }) => ({ node, ...message })),
+    ...{ ...test, restorer },
     moved: (client: RawClient, more: Partial<PairingSnapshot> = {}) =>
       restorer.restoreMoved(sessionOf(client), { ...snapshot, ...more }),
     claims: (client: RawClient, ...claims: Partial<PairingClaim>[]) =>
@@ -49,11 +40,6 @@ async function nodeOne() {
         sessionOf(client),
         claims.map((claim) => ({ peer_id: far, epoch: 7, initiator: true, ...claim })),
       ),
-    /** What the client is told of its pairings. */
-    async heard(client: RawClient) {
-      await client.settled();
-      return client.inbox.splice(0);
-    },
   };
 }
 
@@ -62,6 +48,7 @@ const reclaim = (node: number, from: string, more: object = {}) => ({
   ...{ node, type: 'reclaim', epoch: 7, from, to: far, generation: 0, initiator: true },
   ...{ is_resumable: true, is_away: false, is_for_all: false, ...more },
 });
+
 describe('a pairing that moves', () => {
   it('looks for the other side where it was, and has what that one lacks once it is found', async () => {
     const { connectResumable, moved, told, remotePairings, sessionOf, heard } = await nodeOne();

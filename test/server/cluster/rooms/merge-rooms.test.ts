@@ -43,6 +43,45 @@ describe.each([
   },
 );
 
+it.each([
+  [
+    'the copy of a member whose client came back later, or else the one of the lower node',
+    laterCopy,
+    [
+      [2, 3],
+      [1, 1],
+      [1, 2],
+      [0, 1],
+    ].map(([generation, node]) => ({ generation, node })),
+  ],
+  [
+    'the older room, or else the one of the lower id',
+    earlierRoom,
+    [
+      [1, 'c'],
+      [2, 'a'],
+      [2, 'b'],
+      [3, 'a'],
+    ].map(([createdAt, createdBy]) => ({ createdAt, createdBy })),
+  ],
+  [
+    'the lock that was changed last, or else the locked one, or else the one of the lower id',
+    laterLock,
+    [
+      [3, false, 'c'],
+      [2, true, 'b'],
+      [2, true, 'c'],
+      [2, false, 'a'],
+      [1, true, 'a'],
+    ].map(([version, isLocked, by]) => ({ version, isLocked, by })),
+  ],
+])('of two, %s counts', (_which, rule, inOrder) => {
+  const merge = rule as (one: object, other: object) => object;
+  for (const [at, counts] of inOrder.entries())
+    for (const other of inOrder.slice(at + 1))
+      expect([merge(counts, other), merge(other, counts)]).toEqual([counts, counts]);
+});
+
 describe('the members of a room', () => {
   const member: fc.Arbitrary<RoomMember> = fc.record({
     id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),

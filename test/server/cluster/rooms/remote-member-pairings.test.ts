@@ -23,7 +23,8 @@ const mesh = { topology: 'mesh', max_size: 10, leader: 'oldest', is_public: fals
 async function nodeOne() {
   const test = await startTestServer({ node: 1 });
   const { signaling, queue, remotePairings, sessions } = test.server.parts;
-  const { links, sent } = linksTo(2, 3);
+  const { links: recorded, sent } = linksTo(2, 3);
+  const links = { ...recorded };
   const pairings = new RemoteMemberPairings({ links, remotePairings, signaling });
   const locations = new SessionLocations(1, queue);
   const replicas = new RoomReplicas({ links, locations, signaling, pairings });
@@ -35,7 +36,7 @@ async function nodeOne() {
       .map(({ node, message }) => ({ node, ...message }) as NodeMessage & { node: number })
       .filter(({ type }) => !type.startsWith('room'));
   return {
-    ...{ ...test, signaling, remotePairings, pairings, replicas, sessionOf, told },
+    ...{ ...test, links, signaling, remotePairings, pairings, replicas, sessionOf, told },
     /** Another node reports its member, which joined before or after those here. */
     reports: (id: string, joined_at: number) =>
       replicas.onRoom(Number(id.slice(0, 8)), {
@@ -116,13 +117,13 @@ describe('a member that joined later than one of another node', () => {
   });
 
   it('is told why not, when that node refuses or is lost, once; another node is not meant', async () => {
-    const { connect, reports, joins, refuses, grants, pairings } = await nodeOne();
+    const { connect, reports, joins, refuses, grants, pairings, replicas } = await nodeOne();
     for (const id of [far, farther]) reports(id, 0);
     const own = await connect(3);
     const asked = await joins(own);
     expect(asked).toMatchObject([{ to: far }, { to: farther }]);
     const [first, second] = asked.map(({ epoch }) => epoch) as [number, number];
-    pairings.failed(3);
+    replicas.lost(3);
     expect(await own.next('edge')).toEqual(edge(farther, 'missing', 'unavailable'));
     refuses(2, second, own.id);
     refuses(2, 77, own.id);
@@ -213,6 +214,15 @@ describe('a member that joined later than one of another node', () => {
       await own.settled();
       expect(pairingsIn(own)).toEqual([]);
     }
+  });
+
+  it('is not asked for at a node that cannot be reached', async () => {
+    const { connect, reports, joins, links } = await nodeOne();
+    links.isOpen = (node) => node === 3;
+    for (const id of [far, farther]) reports(id, 0);
+    const own = await connect(2);
+    expect(await joins(own)).toMatchObject([{ node: 3, to: farther }]);
+    expect(await own.next('edge')).toEqual(edge(far, 'missing', 'unavailable'));
   });
 
   it('whose place was taken meanwhile is not paired by the answer, and both nodes know why', async () => {

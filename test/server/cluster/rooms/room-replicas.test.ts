@@ -94,14 +94,20 @@ describe('a member at another node', () => {
   });
 
   it('is waited for no longer once a node reports it, or it is here', async () => {
-    const { says, leaves, clock, enter, members, replicas, sessionOf, elsewhere } = await nodeOne();
+    const { says, leaves, clock, enter, members, replicas, sessionOf, elsewhere, told } = await nodeOne();
     const [own, guest] = [await enter(), await enter()];
     says(2, [member(far), member(guest.id, { generation: 1 })]);
     for (const id of [far, guest.id]) leaves(2, 'moved', id);
     const [there, left] = [elsewhere(far), elsewhere(guest.id)];
     clock.advance(GRACE_MS - 1);
     says(3, [member(far, { generation: 1 })]);
-    replicas.arrived(sessionOf(guest));
+    // A room that it is not in, and a member that has been here, are none of its concern.
+    says(3, [member(far)], { room: 'elsewhere' });
+    told();
+    for (const one of [guest, own]) replicas.arrived(sessionOf(one));
+    expect(told().map(({ node, message }) => [node, 'members' in message && message.members])).toMatchObject(
+      [2, 3].map((node) => [node, [{ id: guest.id }]]),
+    );
     expect([there?.timer, left?.timer, elsewhere(guest.id)]).toEqual([NO_TIMER, NO_TIMER, undefined]);
     clock.advance(GRACE_MS);
     expect(members()).toEqual([own.id, guest.id, far]);
