@@ -322,6 +322,6 @@ function copyOf({ id, generation }: ServerSession): SessionCopy {
  * secret.
  */
 function isLater(a: SessionLocation, b: SessionLocation): boolean {
-  if (a.generation !== b.generation) return a.generation > b.generation;
-  return a.isConfirmed && a.node < b.node;
+  const isLower = a.generation === b.generation && a.isConfirmed && a.node < b.node;
+  return a.generation > b.generation || isLower;
 }

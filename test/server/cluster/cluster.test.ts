@@ -4,13 +4,15 @@ import type { NodeMessage, NodeMessageOf, SessionSnapshot } from '../../../src/p
 import { closeCodes } from '../../../src/protocol/index.ts';
 import { LocalBusHub } from '../../../src/server/cluster/bus/local-bus.ts';
 import type { Cluster } from '../../../src/server/cluster/cluster.ts';
+import type { OwnIds } from '../../../src/server/signaling/chosen-ids.ts';
 import type { ServerSession } from '../../../src/server/signaling/session.ts';
+import type { Topics } from '../../../src/server/signaling/topics/topics.ts';
 import { ResumableClient } from '../../support/clients/resumable-client.ts';
 import { comesTo } from '../../support/network/cluster-assertions.ts';
-import { nobodyOn, twoNodes } from '../../support/servers/test-cluster.ts';
+import { ask, nobodyOn, pairAcross, twoNodes } from '../../support/servers/test-cluster.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
-import { until } from '../../support/until.ts';
+import { turn, until } from '../../support/until.ts';
 
 const id = nobodyOn(1);
 
@@ -225,6 +227,18 @@ describe('a node that is lost', () => {
     expect(answers).toEqual([came]);
   });
 
+  it('is where a session is for 60 s', async () => {
+    const { cluster, locations, clock, at } = await nodeOne();
+    locations.set(id, { node: 2, generation: 1, isConfirmed: true });
+    cluster.lost(2, false);
+    const look = (ms: number) => {
+      clock.advance(ms);
+      locations.set(nobodyOn(2), { node: 3, generation: 1, isConfirmed: true });
+      return at();
+    };
+    expect([look(59_999), look(1)]).toEqual([2, undefined]);
+  });
+
   it('is remembered and noted if it was there', async () => {
     const { cluster } = await nodeOne();
     const noted = () => cluster.events.newest.map(({ kind, node }) => [kind, node]);
@@ -234,26 +248,45 @@ describe('a node that is lost', () => {
     expect([noted(), cluster.inboundMigrations.lostNodes.size]).toEqual([[['lost', 3]], 1]);
   });
 
-  it('has nothing that others wait for any more', async () => {
-    const { one, two, kill, advance } = await twoNodes();
+  it('leaves nobody waiting for it, and nothing of it counts', async () => {
+    const { one, a, b, hub } = await pairAcross();
     const cluster = one.server.parts.cluster as Cluster;
-    const [client, b] = [await one.connect(), await two.connectResumable()];
+    const client = await one.connect();
     // It is asked, and does not answer.
-    await kill(two);
-    client.send({ type: 'pair_request', target_id: b.id });
+    hub.hold(() => {});
+    client.send(ask(nobodyOn(2)));
+    const session = () => one.server.parts.sessions.get(client.id);
+    await until(() => session()?.pendingPairRequest !== undefined, 'the request');
     const counted = cluster.admin.ask('list_apps', {});
+    cluster.topics.serve({ joinNodes() {} } as Partial<Topics> as Topics);
     cluster.received(2, { type: 'topics_joined', topics: ['t'], subscribers: [3] });
-    const locations = one.server.parts.remotePairings.locations;
-    locations.set(id, { node: 2, generation: 1, isConfirmed: true });
-    await advance(4_500);
-    expect(cluster.links.open).toEqual([]);
-    expect(await client.next('error')).toMatchObject({ for: 'pair_request' });
-    expect((await counted)?.missing).toEqual([2]);
-    expect(cluster.topics.sizeOf('t')).toBe(0);
-    one.clock.advance(60_000);
-    locations.set(nobodyOn(2), { node: 3, generation: 1, isConfirmed: true });
-    expect(locations.get(id)).toBeUndefined();
+    cluster.ids.serve({ find() {}, arrivedElsewhere() {} } as Partial<OwnIds> as OwnIds);
+    const holder = { id: 'bob', proof: 'p', session: b.id, online: true, version: 1 };
+    cluster.received(2, { type: 'ids_taken', holders: [holder] });
+    expect([cluster.topics.sizeOf('t'), cluster.ids.find('bob')?.node]).toEqual([3, 2]);
+    cluster.lost(2, true);
+    const missing = await Promise.race([counted?.then((all) => all.missing), turn()]);
+    expect([cluster.topics.sizeOf('t'), cluster.ids.find('bob'), missing]).toEqual([0, undefined, [2]]);
+    expect(await client.next('error')).toMatchObject({ code: 'target_not_found', for: 'pair_request' });
+    expect(await a.next('peer_away')).toMatchObject({ peer_id: b.id });
   });
+});
+
+it('a node that comes is told what this one has, after which secret it has and before which ids', async () => {
+  const { one, b } = await pairAcross();
+  const cluster = one.server.parts.cluster as Cluster;
+  const session = [...one.server.parts.sessions.values()].find((each) => each.id !== b.id) as ServerSession;
+  Object.assign(session, { since: 7 });
+  cluster.claimed(session);
+  const holder = { id: 'ann', proof: 'p', isOnline: true, session: session.id };
+  cluster.ids.serve({ holders: [holder] } as Partial<OwnIds> as OwnIds);
+  cluster.topics.counted('t', 3);
+  const told = listenTo(cluster);
+  cluster.opened(2);
+  expect(told().map((message) => (message as NodeMessage).type)).toEqual([
+    ...['hello', 'holding', 'reclaim', 'rooms_told', 'topics_joined', 'ids_taken'],
+  ]);
+  expect(cluster.events.newest.at(-1)).toMatchObject({ kind: 'opened', node: 2 });
 });
 
 describe('a node where a session did not begin', () => {
