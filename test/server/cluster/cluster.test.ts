@@ -290,6 +290,19 @@ it('a node that comes is told what this one has, after which secret it has and b
 });
 
 describe('a node where a session did not begin', () => {
+  it('tells the one where it did of 1,000 sessions at once', async () => {
+    const { cluster, server, told } = await nodeOne();
+    const { directory } = server.parts.signaling;
+    const ids = Array.from({ length: 1_001 }, (_, n) => `${nobodyOn(2).slice(0, -4)}${1_000 + n}`);
+    for (const one of ids) directory.opened({ id: one, generation: 1, since: 0 } as ServerSession);
+    cluster.opened(2);
+    const hosted = told().flatMap((message) => ('sessions' in message ? [message.sessions] : []));
+    const copies = ids.map((one) => ({ id: one, generation: 1 }));
+    expect(hosted).toEqual([copies.slice(0, 1_000), copies.slice(1_000)]);
+    // Nothing else is known of these sessions.
+    directory.sessions.clear();
+  });
+
   it('says nothing of it to the node where it did while that is lost', async () => {
     const { one, two, kill, advance } = await twoNodes();
     const [guest, client] = [await two.connectResumable(), await two.connectResumable()];

@@ -5,17 +5,15 @@
 import type { NodeId } from '../../node-id.ts';
 
 export class BusError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'BusError';
-  }
+  override readonly name: string = 'BusError';
 }
 
 export class DuplicateNodeError extends BusError {
+  override readonly name = 'DuplicateNodeError';
+
   constructor(id: NodeId) {
     super(
       `Another node of this cluster has the number ${id}. Give each node its own --node, or leave it out for a random one`,
     );
-    this.name = 'DuplicateNodeError';
   }
 }

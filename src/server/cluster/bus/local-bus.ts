@@ -109,10 +109,7 @@ export class LocalBusHub {
     if (waiting) waiting.push(deliver);
     else this.#underWay.set(pair, [deliver]);
     this.#schedule(() => {
-      const queue = this.#underWay.get(pair);
-      const next = queue?.shift();
-      if (queue?.length === 0) this.#underWay.delete(pair);
-      next?.();
+      this.#underWay.get(pair)?.shift()?.();
     }, pair);
   }
 }
