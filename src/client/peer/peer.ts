@@ -268,14 +268,10 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#rooms.end();
     this.#environment.connections.dropAhead();
     await new Promise<void>((resolve) => {
-      this.#goOffline = () => {
-        this.#goOffline = undefined;
-        this.#link.close().then(resolve);
-      };
+      this.#goOffline = () => void this.#link.close().then(resolve);
     });
     await this.#connections.released();
     this.#stopTimers();
-    this.#link.failStart(error);
   }
 
   /** The goodbye goes first: connections take long to close, and a page that is left has half a second at most. */

@@ -1,7 +1,7 @@
 /** Whatever a peer waits for can be given up by a signal: the wait ends at once, and harms nothing that comes after. */
 import { describe, expect, it } from '@jest/globals';
-import { type Connection, createPeer, type Peer } from '../../../src/client/index.ts';
-import type { FakeDataChannel } from '../../support/peers/fake-rtc.ts';
+import { createPeer, type Peer } from '../../../src/client/index.ts';
+import { joined, type PlayedConnection, playedConnection } from '../../support/peers/played-pairings.ts';
 import { playedPeer, settled } from '../../support/peers/played-peer.ts';
 import { errorOf } from '../../support/peers/werift-peers.ts';
 
@@ -196,28 +196,4 @@ describe('a signal that is aborted', () => {
     await settled();
     expect(peer.signaling).toBe('online');
   });
-});
-
-type PlayedConnection = Awaited<ReturnType<typeof playedConnection>>;
-
-/** A peer with one connection, whose channel sends nothing before it is told to. */
-async function playedConnection(details: object = {}) {
-  const played = await playedPeer({ peers: 2 }, 2);
-  const { peer, server, engines } = played;
-  server.say({ type: 'paired', peer_id: 'peer 1', initiator: true, polite: false, epoch: 1, ...details });
-  await settled();
-  const connection = peer.connections.get('peer 1') as Connection;
-  const channel = engines[0]?.channels[0] as FakeDataChannel;
-  channel.open();
-  return { ...played, connection, channel };
-}
-
-const joined = (room: string, id = '') => ({
-  type: 'room_joined',
-  room,
-  topology: 'none',
-  leader: id,
-  max_size: 8,
-  locked: false,
-  peers: [],
 });

@@ -13,9 +13,9 @@ beforeEach(() => {
 });
 
 /** What becomes of a wait: an error's code, `opened`, or nothing so far. */
-function wait(channel: string): { outcome: string | undefined } {
+function wait(channel: string, signal?: AbortSignal): { outcome: string | undefined } {
   const waited = { outcome: undefined as string | undefined };
-  waiters.wait(channel).then(
+  waiters.wait(channel, signal).then(
     () => {
       waited.outcome = 'opened';
     },
@@ -55,6 +55,44 @@ describe('a wait for a data channel', () => {
     waiters.opened('chat');
     await advance(60_000);
     expect(waited.outcome).toBe('opened');
+  });
+
+  it('that begins while the peer is connected has the deadline from then on, and none once it is not', async () => {
+    waiters.isConnected = true;
+    await advance(60_000);
+    const early = wait('chat');
+    await advance(DEADLINE_MS - 100);
+    const late = wait('chat');
+    await advance(200);
+    expect([early.outcome, late.outcome]).toEqual(['channel_timeout', undefined]);
+    waiters.isConnected = false;
+    await advance(60_000);
+    expect(late.outcome).toBeUndefined();
+  });
+
+  it('leaves no timer behind, however it ends, and none is there before the peer is connected', async () => {
+    const signals = [new AbortController(), undefined, undefined, undefined];
+    const [aborted] = signals;
+    const outcomes = ['chat', 'game', 'moves', 'chat'].map((channel, n) => wait(channel, signals[n]?.signal));
+    expect(queue.timers.size).toBe(0);
+    waiters.isConnected = true;
+    expect(queue.timers.size).toBe(4);
+    aborted?.abort();
+    waiters.opened('game');
+    waiters.fail(new PairlaneError('channel_closed', 'moves'), 'moves');
+    await advance(0);
+    expect(queue.timers.size).toBe(1);
+    waiters.isConnected = false;
+    waiters.isConnected = true;
+    expect(queue.timers.size).toBe(1);
+    await advance(DEADLINE_MS + 100);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual([
+      'aborted',
+      'opened',
+      'channel_closed',
+      'channel_timeout',
+    ]);
+    expect(queue.timers.size).toBe(0);
   });
 
   it('ends when that channel opens, and no other', async () => {

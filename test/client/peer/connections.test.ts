@@ -1,52 +1,20 @@
 /** Several connections of one peer: each has its own pairing, and what happens in one is no matter of the others. */
 import { describe, expect, it } from '@jest/globals';
-import type {
-  CloseReason,
-  Connection,
-  ConnectionState,
-  PairlaneError,
-  Peer,
-} from '../../../src/client/index.ts';
+import type { Connection, ConnectionState, PairlaneError } from '../../../src/client/index.ts';
 import { collectGarbage } from '../../support/collect-garbage.ts';
-import { SDP } from '../../support/peers/fake-rtc.ts';
+import {
+  closings,
+  connect,
+  connectionOf,
+  gone,
+  initiated,
+  joined,
+  offer,
+  paired,
+  withPeers,
+} from '../../support/peers/played-pairings.ts';
 import { type PlayedPeer, playedPeer, settled } from '../../support/peers/played-peer.ts';
 import { errorOf } from '../../support/peers/werift-peers.ts';
-
-const paired = (epoch: number, more: object = {}) => ({
-  type: 'paired',
-  peer_id: `peer ${epoch}`,
-  initiator: false,
-  polite: true,
-  epoch,
-  ...more,
-});
-const initiated = (epoch: number) => paired(epoch, { initiator: true, polite: false });
-const offer = (epoch?: number) => ({ type: 'offer', sdp: SDP, from_peer: true, ...(epoch && { epoch }) });
-const gone = (epoch: number, reason = 'unpaired') => ({
-  type: 'peer_disconnected',
-  peer_id: `peer ${epoch}`,
-  epoch,
-  reason,
-});
-
-/** A peer with a connection of each epoch, all of which others asked for. */
-async function withPeers(...epochs: number[]): Promise<PlayedPeer & { of: (epoch: number) => Connection }> {
-  const played = await playedPeer({ peers: 4, timeouts: { offerMs: 0 } }, 4);
-  for (const epoch of epochs) played.server.say(paired(epoch));
-  return { ...played, of: (epoch) => connectionOf(played.peer, epoch) };
-}
-
-function connectionOf(peer: Peer, epoch: number): Connection {
-  const connection = peer.connections.get(`peer ${epoch}`);
-  if (!connection) throw new Error(`there is no connection with peer ${epoch}`);
-  return connection;
-}
-
-function closings(connection: Connection): CloseReason[] {
-  const reasons: CloseReason[] = [];
-  connection.on('close', (reason) => reasons.push(reason));
-  return reasons;
-}
 
 describe('a peer with `peers`', () => {
   it.each([
@@ -95,9 +63,7 @@ describe('a peer with `peers`', () => {
     server.say(offer(1), offer(2));
     await settled();
     for (const [at, engine] of engines.entries()) {
-      while (engine.isBusy) await engine.proceed();
-      engine.connectionState = 'connected';
-      engine.onconnectionstatechange?.();
+      await connect(engine);
       expect(of(at + 1).state).toBe('connected');
     }
     // Of the first that is not connected.
@@ -119,6 +85,15 @@ describe('a peer with `peers`', () => {
     expect([...peer.connections.keys()]).toEqual(['peer 2', 'peer 3']);
   });
 
+  it.each([
+    ['that the server says nothing of several', { peers: 4 }, undefined],
+    ['that has not asked for several', {}, 4],
+  ])('%s has one at a time: the newest', async (_, options, maxPeers) => {
+    const { peer, server } = await playedPeer(options, maxPeers);
+    server.say(paired(1), paired(2));
+    expect([...peer.connections.keys()]).toEqual(['peer 2']);
+  });
+
   it('has one connection with each other peer: a new pairing takes the place of the old one', async () => {
     const { peer, server, of } = await withPeers(1, 2);
     const ended = closings(of(1));
@@ -135,9 +110,12 @@ describe('the end of one connection', () => {
     const ended = closings(connection);
     const states: ConnectionState[] = [];
     connection.on('state', (state) => states.push(state));
+    const told: unknown[] = [];
+    peer.on('peer_disconnected', (who) => told.push(who));
     const opened = errorOf(connection.opened());
     server.say(gone(2, 'timed_out'));
     expect(ended).toEqual([{ reason: 'timed_out' }]);
+    expect(told).toEqual([{ peerId: 'peer 2', reason: 'timed_out' }]);
     expect(states).toEqual(['disconnected']);
     expect(await opened).toMatchObject({ code: 'peer_gone' });
     expect(await errorOf(connection.opened())).toMatchObject({ code: 'peer_gone' });
@@ -211,6 +189,29 @@ describe('the end of one connection', () => {
     await peer.close();
     expect(ended).toEqual([[{ reason: 'closed' }], [{ reason: 'closed' }]]);
     expect([states, peer.connections.size]).toEqual([['disconnected'], 0]);
+  });
+
+  it('is over for a peer that is closed once its sockets are released', async () => {
+    const { peer, engines, of, clock } = await withPeers(1, 2);
+    const released: (() => void)[] = [];
+    for (const engine of engines)
+      engine.close = () => new Promise<void>((resolve) => released.push(resolve)) as never;
+    const done: string[] = [];
+    void of(1)
+      .close()
+      .then(() => done.push('connection'));
+    await settled();
+    void peer.close().then(() => done.push('peer'));
+    await settled();
+    expect([released.length, done]).toEqual([2, []]);
+    released[0]?.();
+    await settled();
+    expect(done).toEqual(['connection']);
+    released[1]?.();
+    await settled();
+    expect(done).toEqual(['connection', 'peer']);
+    // Nothing keeps its process alive any more.
+    expect(clock.nextAt).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('releases all that the peer held of it: 50 come and go, and no trace of any is left', async () => {
@@ -331,107 +332,6 @@ function circle(): object {
   return self;
 }
 
-describe('accept', () => {
-  it.each([
-    ['true', () => true],
-    ['a promise of true', async () => true],
-  ])('that says %s lets the negotiation begin, with what was signaled meanwhile', async (_, accept) => {
-    const { peer, server } = await playedPeer({ peers: 2, accept }, 2);
-    server.say(paired(1), offer(1), { type: 'candidate', candidate: null, from_peer: true, epoch: 1 });
-    expect(peer.connections.size).toBe(0);
-    await settled();
-    expect(connectionOf(peer, 1).state).toBe('answering');
-  });
-
-  it.each([
-    ['false', () => false, {}],
-    ['a promise of false', async () => false, {}],
-    ['why not', () => 'full', { reason: 'full' }],
-    ['nothing', () => undefined as never, {}],
-  ])('that says %s rejects, and there is never a connection', async (_, accept, reason) => {
-    const { peer, server } = await playedPeer({ peers: 2, accept }, 2);
-    const told: Connection[] = [];
-    peer.on('connection', (connection) => told.push(connection));
-    server.say(paired(1), offer(1));
-    await settled();
-    expect(server.of('reject')).toEqual([{ type: 'reject', epoch: 1, ...reason }]);
-    expect(told).toEqual([]);
-  });
-
-  it('is asked with who it is and what they said', async () => {
-    const asked: unknown[] = [];
-    const accept = (request: unknown) => asked.push(request) > 0;
-    const { server } = await playedPeer({ peers: 2, accept }, 2);
-    server.say(paired(1, { metadata: ['a', 1] }));
-    await settled();
-    expect(asked).toEqual([{ peerId: 'peer 1', metadata: ['a', 1] }]);
-  });
-
-  it('that throws rejects, and is an error with its cause', async () => {
-    const cause = new Error('of the application');
-    const accept = () => {
-      throw cause;
-    };
-    const { peer, server } = await playedPeer({ peers: 2, accept }, 2);
-    const errors: PairlaneError[] = [];
-    peer.on('error', (error) => errors.push(error));
-    server.say(paired(1));
-    await settled();
-    expect(server.of('reject')).toEqual([{ type: 'reject', epoch: 1 }]);
-    expect(errors).toMatchObject([{ code: 'accept_failed', cause }]);
-  });
-
-  it('that does not answer within 10 s rejects, and is an error; a late answer changes nothing', async () => {
-    let answer = (_: boolean) => {};
-    const accept = () => new Promise<boolean>((resolve) => (answer = resolve));
-    const { peer, server, clock } = await playedPeer({ peers: 2, accept }, 2);
-    const errors: PairlaneError[] = [];
-    peer.on('error', (error) => errors.push(error));
-    server.say(paired(1));
-    clock.advance(10_050);
-    expect(server.of('reject')).toMatchObject([{ epoch: 1, reason: 'no answer in time' }]);
-    expect(errors).toMatchObject([{ code: 'accept_timeout' }]);
-    answer(true);
-    await settled();
-    expect([peer.connections.size, server.of('reject').length]).toEqual([0, 1]);
-  });
-
-  it('that comes too late, for somebody who has left, is no connection', async () => {
-    const { peer, server } = await playedPeer({ peers: 2, accept: async () => true }, 2);
-    server.say(paired(1), gone(1));
-    await settled();
-    expect([peer.connections.size, server.of('reject')]).toEqual([0, []]);
-  });
-
-  it('holds no more than 128 signals of one: who sends more is rejected', async () => {
-    const { server } = await playedPeer({ peers: 2, accept: () => new Promise(() => {}) }, 2);
-    server.say(paired(1), ...Array.from({ length: 129 }, () => offer(1)));
-    expect(server.of('reject')).toEqual([{ type: 'reject', epoch: 1, reason: 'too many signals' }]);
-  });
-
-  it('unpairs at a server that knows no `reject`', async () => {
-    const { server } = await playedPeer({ accept: () => false });
-    server.say(paired(1));
-    await settled();
-    expect([server.of('unpair'), server.of('reject')]).toEqual([[{ type: 'unpair', epoch: 1 }], []]);
-  });
-
-  it('of the other side tells who asked that it was rejected, and why', async () => {
-    const { peer, server } = await playedPeer({ peers: 2 }, 2);
-    const asked = peer.connect({ id: 'peer 1' });
-    server.say(initiated(1));
-    const connection = await asked;
-    const ended = closings(connection);
-    const opened = errorOf(connection.opened());
-    server.say({ ...gone(1, 'rejected'), message: 'full' });
-    expect(await opened).toMatchObject({
-      code: 'rejected',
-      message: 'The peer did not want this connection: full',
-    });
-    expect(ended).toEqual([{ reason: 'rejected', message: 'full' }]);
-  });
-});
-
 describe('a link that is cut', () => {
   async function cut(played: PlayedPeer): Promise<void> {
     played.server.cut();
@@ -471,14 +371,61 @@ describe('a link that is cut', () => {
     const { server, engines, peer } = played;
     server.say(offer(1));
     await settled();
-    while (engines[0]?.isBusy) await engines[0].proceed();
-    if (engines[0]) engines[0].connectionState = 'connected';
-    engines[0]?.onconnectionstatechange?.();
+    for (const engine of engines.slice(0, 1)) await connect(engine);
     const ended = closings(connectionOf(peer, 2));
     await cut(played);
     server.say({ ...server.greeting, id: 'somebody new' });
     expect(ended).toMatchObject([{ reason: 'failed', error: { code: 'signaling_lost' } }]);
     expect([[...peer.connections.keys()], peer.state]).toEqual([['peer 1'], 'connected']);
+  });
+});
+
+describe('a link that is lost for good', () => {
+  const end = async ({ server }: PlayedPeer) => {
+    server.end(1008, 'no more');
+    await settled();
+  };
+
+  it('ends what is not connected, and nothing that is', async () => {
+    const played = await withPeers(1, 2);
+    const { peer, server, engines, of } = played;
+    server.say(offer(1));
+    await settled();
+    for (const engine of engines.slice(0, 1)) await connect(engine);
+    const [ended, errors] = [closings(of(2)), [] as string[]];
+    peer.on('error', ({ code }) => errors.push(code));
+    await end(played);
+    expect(ended).toMatchObject([{ reason: 'failed', error: { code: 'signaling_lost' } }]);
+    expect([[...peer.connections.keys()], peer.state]).toEqual([['peer 1'], 'connected']);
+    expect(errors).toEqual(['ended', 'signaling_lost']);
+  });
+
+  it('fails whoever waits for the next peer, and who asks for one later', async () => {
+    const played = await playedPeer();
+    const { peer } = played;
+    const outcomes: string[] = [];
+    const wait = () =>
+      peer.opened().then(
+        () => outcomes.push('opened'),
+        ({ code }) => outcomes.push(code),
+      );
+    void wait();
+    await end(played);
+    void wait();
+    await settled();
+    expect([outcomes, peer.state]).toEqual([['ended', 'signaling_failed'], 'disconnected']);
+  });
+
+  it('is the end of rooms, with its reason', async () => {
+    const played = await playedPeer();
+    const joining = played.peer.join('den');
+    await settled();
+    played.server.say(joined('den'));
+    const ends: unknown[] = [];
+    (await joining).on('close', (reason) => ends.push(reason));
+    await end(played);
+    expect(ends).toMatchObject([{ reason: 'failed', error: { code: 'ended' } }]);
+    expect(played.peer.rooms.size).toBe(0);
   });
 });
 

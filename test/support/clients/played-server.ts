@@ -36,15 +36,17 @@ export class PlayedServer {
     });
     return {
       send: (text) => this.#take(text),
-      close: (code) => this.#socket === handlers && this.#end(code),
+      close: (code) => this.#socket === handlers && this.end(code),
     };
   };
 
   say(...messages: object[]): void {
-    for (const message of messages) {
-      this.#seq += 1;
-      this.#socket?.received(`[${this.#seq},${this.#received},${JSON.stringify(message)}]`);
-    }
+    for (const message of messages) this.#frame(JSON.stringify(message));
+  }
+
+  /** Says what a peer has sent, with the number that it gave to it. */
+  relay(message: object, senderSeq: number): void {
+    this.#frame(`${JSON.stringify(message)},${senderSeq}`);
   }
 
   /**
@@ -59,7 +61,14 @@ export class PlayedServer {
 
   /** Cuts the socket. */
   cut(reason = ''): void {
-    this.#end(1006, reason);
+    this.end(1006, reason);
+  }
+
+  /** Ends the socket with that code. */
+  end(code: number, reason = ''): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    queueMicrotask(() => socket?.closed(code, reason));
   }
 
   /** The received messages of a type, oldest first. */
@@ -67,10 +76,9 @@ export class PlayedServer {
     return this.sent.filter((message) => message.type === type);
   }
 
-  #end(code: number, reason = ''): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    queueMicrotask(() => socket?.closed(code, reason));
+  #frame(content: string): void {
+    this.#seq += 1;
+    this.#socket?.received(`[${this.#seq},${this.#received},${content}]`);
   }
 
   #take(text: string): void {
