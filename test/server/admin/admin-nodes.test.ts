@@ -148,8 +148,9 @@ describe('what other nodes answer', () => {
   const now = (asked: Promise<unknown> | undefined) => Promise.race([asked, Promise.resolve('waits')]);
 
   it('is there at once where no other node is', async () => {
-    const { remote } = askingOf([]);
+    const { remote, queue } = askingOf([]);
     expect(await now(remote.ask('list_apps', {}))).toEqual({ answers: new Map(), missing: [] });
+    expect(queue.timers.size).toBe(0);
   });
 
   it('has of each node what it answered first, and names those that did not within 2 s', async () => {

@@ -30,19 +30,26 @@ export interface RoomLock {
  * may both have made one.
  */
 export function laterCopy<Copy extends MemberCopy>(one: Copy, other: Copy): Copy {
-  if (one.generation !== other.generation) return one.generation > other.generation ? one : other;
-  return other.node < one.node ? other : one;
+  return firstOf([one, other], (a, b) => b.generation - a.generation || a.node - b.node);
 }
 
 /** If two nodes created rooms of one name at once, the older room counts, with its options. */
 export function earlierRoom<Origin extends RoomOrigin>(one: Origin, other: Origin): Origin {
-  if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt ? one : other;
-  return other.createdBy < one.createdBy ? other : one;
+  return firstOf([one, other], (a, b) => a.createdAt - b.createdAt || inOrder(a.createdBy, b.createdBy));
 }
 
 /** The lock that counts: the one changed last; if two were changed at once, the locked one. */
 export function laterLock(one: RoomLock, other: RoomLock): RoomLock {
-  if (one.version !== other.version) return one.version > other.version ? one : other;
-  if (one.isLocked !== other.isLocked) return one.isLocked ? one : other;
-  return other.by < one.by ? other : one;
+  return firstOf(
+    [one, other],
+    (a, b) => b.version - a.version || Number(b.isLocked) - Number(a.isLocked) || inOrder(a.by, b.by),
+  );
+}
+
+function firstOf<Item>(two: [Item, Item], order: (a: Item, b: Item) => number): Item {
+  return two.sort(order)[0];
+}
+
+function inOrder(id: string, other: string): number {
+  return id < other ? -1 : 1;
 }
