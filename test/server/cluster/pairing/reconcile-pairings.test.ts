@@ -1,11 +1,11 @@
 /** Pairings of real servers' clients; the links to the other nodes are the test's own, which says what those answer. */
 import { describe, expect, it } from '@jest/globals';
-import type { NodeMessage } from '../../../../src/protocol/cluster/index.ts';
+import type { Cluster } from '../../../../src/server/cluster/cluster.ts';
 import { SessionLocations } from '../../../../src/server/cluster/migration/session-locations.ts';
 import { PairingReconciler } from '../../../../src/server/cluster/pairing/reconcile-pairings.ts';
 import type { RemoteSession } from '../../../../src/server/cluster/pairing/remote-session.ts';
 import type { ServerSession } from '../../../../src/server/signaling/session.ts';
-import { linksTo } from '../../../support/network/recorded-links.ts';
+import { linksTo, saidBy } from '../../../support/network/recorded-links.ts';
 import { nobodyOn, pairAcross, twoNodes } from '../../../support/servers/test-cluster.ts';
 import { pairUp } from '../../../support/servers/test-server.ts';
 import { until } from '../../../support/until.ts';
@@ -177,15 +177,12 @@ describe('a side of a pairing that a node asks about or names', () => {
   it('is over for a node that says it has it, when the request for it is over', async () => {
     const { one, b, advance } = await pairAcross();
     await advance(31_000);
-    const links = one.server.parts.cluster?.links;
-    if (!links) throw new Error('the node has no links');
-    const told: NodeMessage[] = [];
-    links.send = (_node, message) => told.push(message);
+    const told = saidBy(one.server.parts.cluster as Cluster);
     const [nobody, epoch] = [nobodyOn(1), 77];
     const about = { epoch, from: b.id, to: nobody, generation: 0 };
     const late = { type: 'reclaimed', ...about, is_resumable: true, is_away: false } as const;
     one.server.parts.remotePairings.onReclaimed(2, late);
-    expect(told).toMatchObject([{ type: 'ended', epoch, from: nobody, to: b.id }]);
+    expect(told).toMatchObject([{ node: 2, message: { type: 'ended', epoch, from: nobody, to: b.id } }]);
   });
 });
 

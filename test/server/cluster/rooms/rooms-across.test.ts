@@ -1,9 +1,10 @@
 /** Rooms whose members are clients of several nodes, over real WebSockets. */
 import { describe, expect, it } from '@jest/globals';
-import type { NodeMessage } from '../../../../src/protocol/cluster/index.ts';
+import type { Cluster } from '../../../../src/server/cluster/cluster.ts';
 import { messageOf } from '../../../../src/server/cluster/rooms/room-snapshot.ts';
 import type { Room } from '../../../../src/server/signaling/rooms/room.ts';
 import type { RawClient, Received } from '../../../support/clients/raw-client.ts';
+import { saidBy } from '../../../support/network/recorded-links.ts';
 import { nobodyOn, startTestCluster, twoNodes } from '../../../support/servers/test-cluster.ts';
 import type { TestServer } from '../../../support/servers/test-server.ts';
 import { until } from '../../../support/until.ts';
@@ -79,14 +80,12 @@ describe('a room over nodes', () => {
     await enter(a);
     a.send({ type: 'lock_room', room: 'den', locked: true });
     await until(() => roomOn(two)?.value === 'locked', 'the lock');
-    const links = one.server.parts.cluster?.links;
-    if (!links) throw new Error('the node has no links');
-    const told: NodeMessage[] = [];
-    links.send = (_node, message) => told.push(message);
+    const told = saidBy(one.server.parts.cluster as Cluster);
     const known = messageOf(roomOn(two) as Room, []);
     two.server.parts.cluster?.links.send(1, { ...known, lock: { ...known.lock, ...older } });
     await until(() => told.length > 0, 'the answer');
-    expect(told).toMatchObject([{ type: 'room', lock: { is_locked: true, version: 1, by: a.id } }]);
+    const lock = { is_locked: true, version: 1, by: a.id };
+    expect(told).toMatchObject([{ node: 2, message: { type: 'room', lock } }]);
   });
 
   it('pairs members of two nodes once: the one who came later asks, and both are told of their edge', async () => {
