@@ -209,9 +209,13 @@ describe('a client of another node that asks', () => {
   });
 
   it('is refused one who is paired, with it or another', async () => {
-    const { connect, connectPair, asked } = await nodeOne();
+    const { connect, connectPair, asked, locations } = await nodeOne();
     const [busy] = await connectPair();
-    expect(asked({ target_id: busy.id })).toMatchObject({ code: 'target_already_paired' });
+    // It was said to be elsewhere, which is no answer: it is here.
+    locations.set(busy.id, { node: 3, generation: 1, isConfirmed: true });
+    expect(asked({ target_id: busy.id })).toEqual({
+      ...{ type: 'denied', epoch: 900, to: far, code: 'target_already_paired' },
+    });
     const client = await connect(2);
     asked({ target_id: client.id });
     expect(asked({ target_id: client.id })).toMatchObject({ code: 'already_paired' });
