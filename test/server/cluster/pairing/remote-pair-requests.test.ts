@@ -8,7 +8,7 @@ import { RemotePairRequests } from '../../../../src/server/cluster/pairing/remot
 import { noOtherNodes, type OtherNodes } from '../../../../src/server/signaling/other-nodes.ts';
 import { Seat } from '../../../../src/server/signaling/seat.ts';
 import type { ServerSession } from '../../../../src/server/signaling/session.ts';
-import type { RawClient } from '../../../support/clients/raw-client.ts';
+import { RawClient } from '../../../support/clients/raw-client.ts';
 import { linksTo } from '../../../support/network/recorded-links.ts';
 import { nobodyOn } from '../../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer } from '../../../support/servers/test-server.ts';
@@ -255,6 +255,15 @@ describe('a client of another node that asks', () => {
     expect(asked({ key: made })).toMatchObject({ type: 'granted', from: client.id });
     await client.next('paired');
     expect(asked({ key: made }, nobodyOn(3))).toMatchObject({ code: 'key_not_found' });
+  });
+
+  it('is refused one that only takes who brings its key, unless it does', async () => {
+    const { server, asked } = await nodeOne();
+    const client = await RawClient.connect(`${server.url}?pair=key`);
+    expect(asked({ target_id: client.id })).toMatchObject({ type: 'denied', code: 'key_required' });
+    client.send({ type: 'create_key' });
+    const made = String((await client.next('key')).key).replaceAll('-', '');
+    expect(asked({ key: made })).toMatchObject({ type: 'granted', from: client.id });
   });
 
   it('is refused itself', async () => {
