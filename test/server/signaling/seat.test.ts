@@ -64,3 +64,78 @@ describe('for a client', () => {
     expect(seat.waitingBytes).toBe(0);
   });
 });
+
+describe('a client that came from another node', () => {
+  /** A seat whose peer notes what it is told, and whose client has that many signals unacked. */
+  function moved({
+    lastSenderSeq = 0,
+    unacked = [] as readonly { senderSeq: number | undefined; text: string }[],
+  }) {
+    const [acked, given, said]: [number[], number[], unknown[]] = [[], [], []];
+    const waitsFor = new Set<string>();
+    const peer = {
+      id: 'peer',
+      acked: (seq: number) => acked.push(seq),
+      isWaitingFor: (epoch: number, seq: number) => waitsFor.has(`${epoch} ${seq}`),
+    };
+    const client = {
+      lastSenderSeq,
+      unackedOf: (epoch: number) => (epoch === 1 ? unacked : []),
+      nextSenderSeq: () => given.push(lastSenderSeq),
+      dropWaiting: (isDropped) => said.push([1, 2].map((epoch) => isDropped(epoch))),
+    } as Partial<Client> as Client;
+    const seat = new Seat({
+      client,
+      took() {},
+      left: () => said.push('left'),
+      overfull() {},
+      dispatch: (event) => said.push(event),
+    } as Partial<SeatHolder> as SeatHolder);
+    seat.seated({ epoch: 1, other: () => peer } as unknown as ServerPairing, 'responder');
+    return { seat, acked, given, said, waitsFor };
+  }
+
+  it('has waiting what it had there, until it acks that, and the sender has its ack', () => {
+    const { seat, acked } = moved({
+      unacked: [
+        { senderSeq: 4, text: 'four' },
+        { senderSeq: 5, text: 'fives' },
+      ],
+    });
+    expect(seat.waitingBytes).toBe(9 + 2 * KEPT_BYTES);
+    seat.ackedFrame(4, 4);
+    expect([seat.waitingBytes, acked]).toEqual([5 + KEPT_BYTES, [4]]);
+    seat.ackedFrame(5, 5);
+    expect([seat.waitingBytes, acked]).toEqual([0, [4, 5]]);
+  });
+
+  it('loses of that, where too much waits, what is of this pairing alone', () => {
+    const { seat, said } = moved({});
+    seat.shedWaiting();
+    expect(said).toEqual([[true, false]]);
+  });
+
+  it('leaves no ack behind when it goes on to another: nobody keeps count of them any more', () => {
+    const { seat, acked, said } = moved({
+      unacked: [
+        { senderSeq: 4, text: 'four' },
+        { senderSeq: undefined, text: 'ours' },
+      ],
+    });
+    seat.release();
+    expect([acked, said, seat.pairing]).toEqual([[4], ['left', { type: 'UNPAIRED', epoch: 1 }], undefined]);
+  });
+
+  it.each([
+    ['the last of them', 7, 7, true],
+    ['one after it', 8, 7, false],
+    ['the first where none was', 1, 0, false],
+  ])('does not send twice what was forwarded before: %s', (_what, lastSenderSeq, upTo, wasForwarded) => {
+    const { seat, given, waitsFor } = moved({ lastSenderSeq });
+    seat.forwardedUpTo(upTo);
+    expect([seat.wasForwarded(), given]).toEqual([wasForwarded, []]);
+    // Its ack is held back as long as its peer has yet to ack it.
+    waitsFor.add(`1 ${lastSenderSeq}`);
+    expect([seat.wasForwarded(), given]).toEqual([wasForwarded, wasForwarded ? [lastSenderSeq] : []]);
+  });
+});

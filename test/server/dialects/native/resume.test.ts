@@ -424,7 +424,7 @@ describe('a session that can be resumed', () => {
     await client.next(answer);
   });
 
-  it.each(['[1, 0, {"type": "create_key"}]', ' [ 1,0,\t{"type":"create_key"}\r\n]\n'])(
+  it.each(['[1, 0, {"type": "create_key"}]', ' [ 1,0,\t{"type":"create_key"}\r\n]\n '])(
     'takes numbered frames with the white space that JSON may have: %j',
     async (frame) => {
       const test = await startTestServer();
@@ -451,6 +451,16 @@ describe('a session that can be resumed', () => {
       });
     },
   );
+
+  it('says what the message in a numbered frame should be like, and any message without numbers, by themselves', async () => {
+    const test = await startTestServer();
+    const [client, other] = [await test.connectResumable(), await test.connect()];
+    client.delivery.keep('[]');
+    client.socket.send('[1,0,[]]');
+    other.send('[]');
+    const error = { type: 'error', code: 'invalid_message', message: 'The message should be an object' };
+    expect([await client.next('error'), await other.next('error')]).toEqual([error, error]);
+  });
 
   it('never shows a number to a client that did not ask', async () => {
     const { a, b } = await pairedTest();
