@@ -47,11 +47,8 @@ export interface SocketData extends TimerOwner {
   request?: UpgradeRequest | undefined;
   /** Present until the client's grants are known. */
   unauthenticated?: Unauthenticated;
-  /**
-   * For a client that comes back and has named its session: while it waits for its turn or other nodes are being asked,
-   * and once it is closed.
-   */
-  phase?: 'asking' | 'closed';
+  /** Present once its client, which comes back, has named its session, and once it is closed. */
+  phase?: 'named' | 'closed';
 }
 
 /** What a socket sent before its client was authenticated. */

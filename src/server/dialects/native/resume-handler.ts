@@ -53,8 +53,8 @@ export class ResumeHandler {
   }
 
   /**
-   * Handles a message on a socket that has no session yet. While it waits for its turn, and while other nodes are being
-   * asked for it, all further messages are ignored.
+   * Handles a message on a socket that has no session yet. Once it has named one, all further messages are ignored until
+   * it is given that or another.
    */
   received(socket: ClientSocket, bytes: ArrayBuffer): void {
     const { signaling } = this.#deps;
@@ -70,11 +70,10 @@ export class ResumeHandler {
       this.#openAnew(socket);
       return;
     }
-    const isDone = this.#queue.add(socket, () => {
-      delete data.phase;
+    data.phase = 'named';
+    this.#queue.add(socket, () => {
       if (!this.turnAway(socket)) this.#named(socket, message);
     });
-    if (!isDone) data.phase = 'asking';
   }
 
   /** Its socket was closed. */
@@ -91,7 +90,6 @@ export class ResumeHandler {
   /** The client has named its session, and its turn has come. */
   #named(socket: ClientSocket, message: Resume): void {
     const { signaling, reviver } = this.#deps;
-    const data = socket.getUserData();
     reviver.dropStale(message);
     const decide = () => this.#decide(socket, message, reviver.nodes ? 'unasked' : 'alone', true);
     const afterMs = this.#recoversInMs(message);
@@ -99,9 +97,7 @@ export class ResumeHandler {
       decide();
       return;
     }
-    data.phase = 'asking';
-    signaling.queue.arm(data, RECOVERY, afterMs, () => {
-      delete data.phase;
+    signaling.queue.arm(socket.getUserData(), RECOVERY, afterMs, () => {
       if (!this.turnAway(socket)) decide();
     });
   }
@@ -156,7 +152,6 @@ export class ResumeHandler {
         reviver.resume(socket, message);
         return;
       case 'fetch':
-        socket.getUserData().phase = 'asking';
         reviver.nodes?.fetch(message, (answer) => this.#answered(socket, message, answer));
         return;
       case 'adopt':
@@ -183,9 +178,7 @@ export class ResumeHandler {
    */
   #answered(socket: ClientSocket, message: Resume, answer: FetchAnswer): void {
     const data = socket.getUserData();
-    const isOpen = data.phase !== 'closed';
-    if (isOpen) delete data.phase;
-    const isWaiting = isOpen && !data.client && !this.turnAway(socket);
+    const isWaiting = data.phase !== 'closed' && !data.client && !this.turnAway(socket);
     this.#decide(socket, message, answer, isWaiting);
   }
 

@@ -1,9 +1,13 @@
 /** When a client has left too much unread, to the byte: a socket's buffer is nothing that a real one can be made to have. */
 import { describe, expect, it } from '@jest/globals';
-import { RESERVED_UNACKED_BYTES } from '../../../../src/protocol/index.ts';
+import {
+  MAX_UNACKED_BYTES,
+  RESERVED_UNACKED_BYTES,
+  ReliableDelivery,
+} from '../../../../src/protocol/index.ts';
 import { Outbox, type OutboxDeps, type Recipient } from '../../../../src/server/dialects/native/outbox.ts';
 import { SendStatus } from '../../../../src/server/http/shell/shell.ts';
-import { WaitingBytes } from '../../../../src/server/signaling/waiting-bytes.ts';
+import { KEPT_FRAME_BYTES, WaitingBytes } from '../../../../src/server/signaling/waiting-bytes.ts';
 
 const MAX_UNSENT = 65_536;
 const MAX_MESSAGE = 1_024;
@@ -78,5 +82,45 @@ describe('a client that reads slowly', () => {
     outbox.send(recipient, { type: 'ping' });
     expect(ends).toEqual([]);
     expect(outbox.hasRoomFor(recipient, 2 ** 40)).toBe(true);
+  });
+});
+
+describe('what a client is sent', () => {
+  it('counts as sent, and as waiting where it is kept or was not sent at once', () => {
+    const waits: number[] = [];
+    const waiting = { added: (bytes: number) => waits.push(bytes) } as never;
+    const metrics = { bytesSent: 0, refused: { add() {} } };
+    const sent = outboxTo(0, SendStatus.sent, { waiting, metrics: metrics as never });
+    sent.outbox.send(sent.recipient, { type: 'ping' });
+    expect([metrics.bytesSent, waits]).toEqual(['{"type":"ping"}'.length, []]);
+    const delivery = new ReliableDelivery<string | Buffer>();
+    sent.outbox.sendKept(sent.recipient, delivery, delivery.keep('12345', undefined), false);
+    expect(waits.splice(0)).toEqual([5 + KEPT_FRAME_BYTES]);
+    const buffered = outboxTo(1, SendStatus.buffered, { waiting });
+    buffered.outbox.write(buffered.recipient, '123');
+    expect([waits, buffered.ends]).toEqual([[3], []]);
+  });
+
+  it('is not more than is kept for it: a client that acks nothing of more is ended, and that is counted', () => {
+    const { outbox, recipient, refused, ends } = outboxTo(0, SendStatus.sent);
+    const delivery = new ReliableDelivery<string | Buffer>();
+    const keep = (bytes: number) =>
+      outbox.sendKept(recipient, delivery, delivery.keep('x'.repeat(bytes), undefined), false);
+    keep(MAX_UNACKED_BYTES + RESERVED_UNACKED_BYTES);
+    expect([refused, ends]).toEqual([[], []]);
+    keep(1);
+    expect([refused, ends]).toEqual([['waiting_messages'], [[1013, 'Too much waits for you']]]);
+  });
+
+  it('of refusals is counted and logged by what was refused, never with its content', () => {
+    const { outbox, recipient, refused, warnings } = outboxTo(0, SendStatus.sent);
+    outbox.noteRefusal(recipient, { code: 'not_paired', for: 'offer' });
+    outbox.noteRefusal(recipient, { code: 'invalid_json', message: 'the words of the sender' });
+    expect(refused).toEqual(['not_paired', 'invalid_json']);
+    expect(warnings.map((line) => (line as unknown[])[2])).toEqual([
+      expect.stringContaining("Refused 'offer' of me: "),
+      expect.stringContaining('Refused a message of me: '),
+    ]);
+    expect(JSON.stringify(warnings)).not.toContain('the words');
   });
 });

@@ -1,5 +1,7 @@
 /** A pairing that a second server makes again from what its clients say, as after a restart with the same secret. */
 import { describe, expect, it } from '@jest/globals';
+import { ResumeSecrets } from '../../../../src/server/dialects/native/resume-secrets.ts';
+import { RawClient } from '../../../support/clients/raw-client.ts';
 import type { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { pairUp, startTestServer } from '../../../support/servers/test-server.ts';
 
@@ -44,5 +46,36 @@ describe('a pairing that is made again after a restart', () => {
     await report(clients[0], 'failed');
     await report(clients[1], 'connected');
     expect([...after.server.parts.pairings][0]?.value).toEqual({ negotiating: 'unordered' });
+  });
+});
+
+describe('a session that is made again after a restart', () => {
+  /** Comes to a server that has just started, with a secret of the time before, as its client of that generation. */
+  async function started() {
+    const test = await startTestServer(options);
+    const earlier = new ResumeSecrets(options.secret, 1);
+    const come = async (generation: number) => {
+      const client = RawClient.dial(`${test.server.url}?resume=back`);
+      await client.opened();
+      const token = earlier.issue('ada', generation);
+      client.send({ type: 'resume', id: 'ada', token, received: 0, first: 1 });
+      const welcome = await client.next('your_id');
+      return { client, isBack: welcome.id === 'ada', welcome };
+    };
+    return { ...test, come };
+  }
+
+  it('gives way to its client with a newer secret, and to no older or equal one', async () => {
+    const { come, server } = await started();
+    const { client, isBack, welcome } = await come(2);
+    expect([isBack, welcome.restarted, welcome.received]).toEqual([true, true, 0]);
+    expect(server.parts.sessions.get('ada')?.client.generation).toBe(3);
+    for (const generation of [1, 2]) expect((await come(generation)).isBack).toBe(false);
+    expect(client.closed).toBeUndefined();
+    expect((await come(3)).isBack).toBe(true);
+    expect(await client.whenClosed()).toEqual({
+      code: 4409,
+      reason: 'Its client has come with a newer secret',
+    });
   });
 });

@@ -13,12 +13,14 @@ function started({
   maxMessageBytes = 0,
   firstMessageTimeoutMs = 0,
   isOver = false,
+  hasNodes = false,
   fails = undefined as (() => void) | undefined,
   now = undefined as (() => number) | undefined,
 } = {}) {
   const clock = new ManualClock();
   const queue = new StepQueue(clock);
   const events: unknown[] = [];
+  const asked: ((said: unknown) => void)[] = [];
   const drain = { afterMs: undefined as number | undefined };
   const handler = new ResumeHandler({
     options: { maxMessageBytes, firstMessageTimeoutMs },
@@ -42,7 +44,16 @@ function started({
       },
     },
     reviver: {
-      nodes: undefined,
+      nodes: hasNodes
+        ? {
+            fetch: (_message: unknown, answer: (said: unknown) => void) => {
+              events.push('fetch');
+              asked.push(answer);
+            },
+          }
+        : undefined,
+      adopt: (socket: unknown, { id }: { id: string }, session: string, from: number) =>
+        events.push(['adopt', socket !== undefined, id, session, from]),
       opener: {
         isOver: () => isOver,
         open: () => ({
@@ -67,7 +78,7 @@ function started({
     const socket = {
       getUserData: () => own,
       end: (code: number, reason: string) => events.push([code, reason]),
-      send: (text: string) => events.push(JSON.parse(text)),
+      send: (text: string, isBinary: boolean) => events.push(isBinary ? 'binary' : JSON.parse(text)),
     };
     handler.opened(socket as never);
     return {
@@ -80,7 +91,7 @@ function started({
     clock.advance(ms);
     queue.timers.advance(clock.now());
   };
-  return { handler, events, open, drain, advance };
+  return { handler, events, asked, open, drain, advance };
 }
 
 const NAMED = ['named', 'a', undefined, undefined];
@@ -111,7 +122,7 @@ describe('a client that comes back', () => {
     expect(events).toEqual(expected);
   });
 
-  it.each(['asking', 'closed'])('is not listened to while it is %s', (phase) => {
+  it.each(['named', 'closed'])('is not listened to once it is %s', (phase) => {
     const { events, open } = started();
     open({ phase }).say(RESUME);
     expect(events).toEqual([]);
@@ -173,6 +184,28 @@ describe('a client that comes back', () => {
     expect(events).toEqual([NEW]);
   });
 
+  it.each([
+    ['none has it', 'lost', false, [NEW]],
+    ['it cannot be reached', 'late', false, [[1013, 'Your session cannot be reached now']]],
+    ['it is here', { session: 'it', from: 2 }, false, [['adopt', true, 'a', 'it', 2]]],
+    [
+      'it is here, and its client has gone',
+      { session: 'it', from: 2 },
+      true,
+      [['adopt', false, 'a', 'it', 2]],
+    ],
+    ['none has it, and its client has gone', 'lost', true, []],
+  ])('to another node is asked for once, and then %s', (_what, said, hasGone, expected) => {
+    const { events, asked, open } = started({ hasNodes: true });
+    const { say, data } = open();
+    say(RESUME);
+    say(RESUME);
+    expect(events.splice(0)).toEqual([NAMED, 'fetch']);
+    if (hasGone) data.phase = 'closed';
+    asked[0]?.(said);
+    expect(events).toEqual(expected);
+  });
+
   it('is forgotten if its socket closes before its turn', async () => {
     let time = 0;
     const { events, open, handler } = started({
@@ -184,7 +217,7 @@ describe('a client that comes back', () => {
     const [first, second] = [open(), open()];
     first.say(RESUME);
     second.say(RESUME);
-    expect([first.data.phase, second.data.phase]).toEqual([undefined, 'asking']);
+    expect(events).toEqual([NAMED, NEW]);
     handler.closed(second.socket);
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setImmediate(resolve));

@@ -19,8 +19,10 @@ describe('the secrets to come back with', () => {
       ([secret, node]) => new ResumeSecrets(secret, node),
     ) as [ResumeSecrets, ResumeSecrets, ResumeSecrets];
     expect(two.issuerOf('client', one.issue('client', 3))).toBe(1);
+    expect(two.issuerOf('client', new ResumeSecrets('a', 12).issue('client', 3))).toBe(12);
     expect(other.issuerOf('client', one.issue('client', 3))).toBeUndefined();
     expect(two.fingerprint).toBe(one.fingerprint);
+    expect(two.fingerprint).toHaveLength(12);
     expect(other.fingerprint).not.toBe(one.fingerprint);
   });
 });
