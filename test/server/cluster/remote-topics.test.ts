@@ -59,6 +59,15 @@ it('what is published goes to the nodes that have subscribers of the topic, unti
   expect([reached(), topics.sizeOf('b')]).toEqual([[4], 0]);
   topics.lost(4);
   expect(reached()).toEqual([]);
+  // Where nobody is left, it is not even made into text.
+  const frame = Buffer.from('hello');
+  let isText = false;
+  frame.toString = () => {
+    isText = true;
+    return '';
+  };
+  topics.publish('a', frame);
+  expect(isText).toBe(false);
 });
 
 it('a node that comes is told of all topics with their numbers, 250 in a message', () => {

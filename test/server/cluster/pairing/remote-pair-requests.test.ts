@@ -120,6 +120,18 @@ describe('a client’s request', () => {
     expect(client.inbox).toEqual([]);
   });
 
+  it('is forgotten once it is answered: a node that is lost later is none of its concern', async () => {
+    const { connect, asks, requests, sessionOf } = await nodeOne();
+    const client = await connect();
+    const epoch = await asks(client, { target_id: far });
+    requests.onDenied(2, { type: 'denied', epoch, to: client.id, code: 'target_not_found' });
+    await client.next('error');
+    const looked: string[] = [];
+    Object.defineProperty(sessionOf(client), 'pendingPairRequest', { get: () => void looked.push('at it') });
+    requests.failed(2, 'unavailable');
+    expect(looked).toEqual([]);
+  });
+
   it('by key is refused once no node knows the key, and it was a guess', async () => {
     const { connect, asks, requests, given } = await nodeOne();
     const client = await connect();
