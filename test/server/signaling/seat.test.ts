@@ -1,5 +1,7 @@
 /** What may wait for a client of what one peer sent it, to the byte: its client and its pairing are the test's own. */
 import { describe, expect, it } from '@jest/globals';
+import type { Side } from '../../../src/machines/index.ts';
+import { noLimits } from '../../../src/server/admission/tokens/grants.ts';
 import type { Client } from '../../../src/server/signaling/client.ts';
 import type { ServerPairing } from '../../../src/server/signaling/pairing.ts';
 import { Seat, type SeatHolder } from '../../../src/server/signaling/seat.ts';
@@ -88,7 +90,7 @@ describe('a client that came from another node', () => {
       client,
       took() {},
       left: () => said.push('left'),
-      overfull() {},
+      overfull: () => said.push('overfull'),
       dispatch: (event) => said.push(event),
     } as Partial<SeatHolder> as SeatHolder);
     seat.seated({ epoch: 1, other: () => peer } as unknown as ServerPairing, 'responder');
@@ -112,7 +114,7 @@ describe('a client that came from another node', () => {
   it('loses of that, where too much waits, what is of this pairing alone', () => {
     const { seat, said } = moved({});
     seat.shedWaiting();
-    expect(said).toEqual([[true, false]]);
+    expect(said).toEqual(['overfull', [true, false]]);
   });
 
   it('leaves no ack behind when it goes on to another: nobody keeps count of them any more', () => {
@@ -137,5 +139,73 @@ describe('a client that came from another node', () => {
     // Its ack is held back as long as its peer has yet to ack it.
     waitsFor.add(`1 ${lastSenderSeq}`);
     expect([seat.wasForwarded(), given]).toEqual([wasForwarded, wasForwarded ? [lastSenderSeq] : []]);
+  });
+});
+
+describe('a client in a new pairing', () => {
+  function paired(side: Side, request?: SeatHolder['pendingPairRequest'], metadata?: unknown) {
+    const [told, events]: [unknown[], unknown[]] = [[], []];
+    const client = {
+      notify: (notice) => told.push(notice),
+      unackedOf: () => [],
+    } as Partial<Client> as Client;
+    const holder = { id: 'me', client, grants: noLimits, pendingPairRequest: request };
+    const dispatch = (event: unknown) => events.push(event);
+    const seat = new Seat({ ...holder, took() {}, dispatch } as Partial<SeatHolder> as SeatHolder);
+    const of = { epoch: 1, other: () => ({ id: 'peer' }), traceparent: 'its trace' };
+    const pairing = { ...of, details: { room: 'a room', metadata } } as unknown as ServerPairing;
+    seat.seated(pairing, side);
+    return { seat, pairing, told, events };
+  }
+
+  it.each([
+    ['initiator', {}],
+    ['responder', { metadata: null }],
+  ] as const)(
+    'is told who and how, as %s, and what its peer says of itself only if that asked',
+    (side, more) => {
+      const { seat, pairing, told } = paired(side, undefined, null);
+      seat.paired(pairing, (id) => [{ urls: [`stun:${id}`] }]);
+      const isInitiator = side === 'initiator';
+      const who = {
+        type: 'paired',
+        peerId: 'peer',
+        isInitiator,
+        epoch: 1,
+        iceServers: [{ urls: ['stun:me'] }],
+      };
+      expect(told).toStrictEqual([{ ...who, room: 'a room', traceparent: 'its trace', ...more }]);
+      const without = paired(side);
+      without.seat.paired(without.pairing, () => undefined);
+      expect(without.told[0]).not.toHaveProperty('metadata');
+    },
+  );
+
+  it.each([
+    ['that it asked for has its answer', { epoch: 1, targetId: undefined }, { answers: 'granted' }],
+    ['by which its peer was faster has it, too', { epoch: 9, targetId: 'peer' }, { answers: 'crossed' }],
+    ['with another than it asked for goes on waiting', { epoch: 9, targetId: 'another' }, {}],
+    ['that it did not ask for waits for nothing', undefined, {}],
+  ])('%s', (_what, request, more) => {
+    const { seat, pairing, events } = paired('initiator', request);
+    seat.paired(pairing, () => undefined);
+    expect(events).toStrictEqual([{ type: 'PAIRED', epoch: 1, peerId: 'peer', ...more }]);
+  });
+
+  it.each([
+    ['with the words of its peer', 'busy', { message: 'busy' }],
+    ['without a word', undefined, {}],
+  ])('that ends is told so, %s', (_what, message, more) => {
+    const { seat, told } = paired('initiator');
+    seat.disconnected('rejected', 'peer', message);
+    expect(told).toStrictEqual([
+      { type: 'peer_disconnected', peerId: 'peer', epoch: 1, reason: 'rejected', ...more },
+    ]);
+  });
+
+  it('that it had before is told nothing new', () => {
+    const { seat, pairing, told, events } = paired('initiator', { epoch: 1, targetId: 'peer' });
+    seat.restored(pairing);
+    expect([told, events]).toEqual([[], [{ type: 'PAIRED', epoch: 1, peerId: 'peer' }]]);
   });
 });
