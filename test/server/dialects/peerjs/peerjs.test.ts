@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { sequenceOf } from '../../../../src/inspector/records/sequence-diagram.ts';
 import { MAX_EXTRA_DEPTH } from '../../../../src/protocol/index.ts';
+import type { TokenVerdict } from '../../../../src/server/admission/tokens/authenticator.ts';
 import type { PeerJsClient } from '../../../../src/server/dialects/peerjs/peerjs-client.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
@@ -242,6 +243,27 @@ describe('a server that has as many clients as it may', () => {
     expect(server.parts.sessions.size).toBe(1);
   });
 
+  it('lets nobody in when it began to drain while it was asked who they are', async () => {
+    let answer = (_verdict: TokenVerdict) => {};
+    const authenticate = () =>
+      new Promise<TokenVerdict>((resolve) => {
+        answer = resolve;
+      });
+    const options = { peerjs: true, drainMs: 60_000 };
+    const { server, clock } = await startTestServer(options, { authenticator: { authenticate } });
+    const asked = answer;
+    const query = new URLSearchParams({ key: 'peerjs', id: 'a', token: 'token' });
+    const client = await JsonClient.open(`${server.url}peerjs?${query}`);
+    await until(() => answer !== asked, 'the question');
+    const drained = server.drain();
+    answer({ grants: { app: '', may: [], expiresAt: 4_102_444_800_000 } });
+    expect(await client.whenClosed()).toMatchObject({ code: 1012 });
+    expect(server.parts.metrics.refused.get('draining')).toBe(1);
+    expect(server.parts.sessions.size).toBe(0);
+    clock.advance(60_000);
+    await drained;
+  });
+
   it('lets nobody in while it drains, whatever they claim', async () => {
     const { open, server, clock } = await serve({ drainMs: 60_000 });
     const [a] = [await open('a'), await open('b')];
@@ -275,6 +297,27 @@ describe('what clients of PeerJS signal', () => {
     ]);
     const [pairing] = server.parts.pairings;
     expect([server.parts.pairings.size, pairing?.value]).toEqual([1, { negotiating: 'unordered' }]);
+  });
+
+  it('reaches the other one as a browser writes it, and is counted as that', async () => {
+    const { open, server } = await serve();
+    const [a, b] = [await open('a'), await open('b')];
+    a.send(offer('b'));
+    await b.takeOne();
+    const usual = {
+      type: 'CANDIDATE',
+      payload: {
+        candidate: {
+          candidate: 'candidate:1 1 udp 2113937151 192.0.2.2 40763 typ host',
+          ...{ sdpMid: '0', sdpMLineIndex: 0, usernameFragment: 'j2am' },
+        },
+        ...{ type: 'data', connectionId: 'dc_1' },
+      },
+      dst: 'b',
+    };
+    a.send(usual);
+    expect(await b.takeOne()).toEqual(from('a', usual));
+    expect(server.parts.metrics.received.get('CANDIDATE')).toBe(1);
   });
 
   it('reaches the other one also with spaces, braces in its texts, and a field that is said twice', async () => {
