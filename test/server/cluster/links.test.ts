@@ -384,18 +384,6 @@ describe('a link between two nodes', () => {
     await until(() => links?.isOpen(2) === true, 'the next link');
   });
 
-  it('is given up when 64 MiB wait for the other', async () => {
-    const { sever, one, two } = await twoNodes();
-    const { links } = one.server.parts.cluster ?? {};
-    const link = links?.links.get(2);
-    sever(two);
-    const message = { type: 'left', id: 'nobody', more: 'x'.repeat(1024 * 1024) } as NodeMessage;
-    for (let n = 0; n < 63; n += 1) links?.send(2, message);
-    expect(link?.value).toBe('open');
-    links?.send(2, message);
-    expect(link?.value).toBe('lost');
-  });
-
   it('that is not answered is greeted each second, given up after 4 s, and begun anew by the next request', async () => {
     const { hub, one, advance } = await twoNodes();
     const greetings: { link: number; to_link: number }[] = [];
