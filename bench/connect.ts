@@ -1,9 +1,10 @@
 /**
  * Time to an open data channel, side by side: the contenders take turns, so that other load on the machine affects all
  * of them. Both peers of a connection are in one process (or one page), all on loopback and without ICE servers. And how
- * long the server's page takes until it shows its first key.
+ * long the server's page takes until it shows its first key. With a delay, the way to the server takes so long in each
+ * direction, as over a network.
  *
- * npm run bench:connect -- [--rounds N] [--json]
+ * npm run bench:connect -- [--rounds N] [--delay MS] [--json]
  */
 import { parseArgs } from 'node:util';
 import {
@@ -18,10 +19,17 @@ import { FirstKeys } from './first-key.ts';
 const WARM_UP_ROUNDS = 2;
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '20' },
+    delay: { type: 'string', default: '0' },
+    json: { type: 'boolean', default: false },
+  },
 });
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds should be a whole number from 1');
+
+const delayMs = Number(values.delay);
+if (!(delayMs >= 0)) throw new Error('--delay should be milliseconds');
 
 /** The measures; each is reported as median and 90th percentile. */
 const COUNTED: Readonly<Record<string, (connected: Connected) => number>> = {
@@ -63,7 +71,7 @@ async function measureFirstKeys(): Promise<number[]> {
 
 const contenders: Contender[] = [];
 for (const create of [weriftOverPairlane, chromiumOverPairlane, chromiumOverPeerServer]) {
-  contenders.push(await create());
+  contenders.push(await create(delayMs));
 }
 const measured = await measure(contenders);
 for (const { close } of contenders) await close();
@@ -79,10 +87,10 @@ const results = contenders.map(({ name }, i) => ({
 }));
 
 if (values.json) {
-  console.log(JSON.stringify({ node: process.version, rounds, results, firstKey }));
+  console.log(JSON.stringify({ node: process.version, rounds, delayMs, results, firstKey }));
 } else {
   console.log(
-    `Time to an open channel, ${rounds} rounds in turns: median and 90th percentile, milliseconds\n`,
+    `Time to an open channel, ${rounds} rounds in turns, ${delayMs} ms to the server: median and 90th percentile, milliseconds\n`,
   );
   const titles = Object.keys(COUNTED).map((what) => what.padStart(18));
   console.log(`${''.padEnd(40)}${titles.join('')}`);

@@ -7,6 +7,7 @@ import { PeerServer } from 'peer';
 import { createPeer, type Peer } from '../src/client/index.ts';
 import { startServer } from '../src/server/index.ts';
 import { launchChromium } from '../tools/launch-chromium.ts';
+import { TcpProxy } from '../tools/tcp-proxy.ts';
 
 export interface Connected {
   /** Until both peers had their ids. */
@@ -23,6 +24,14 @@ export interface Contender {
 
 const startPairlane = () => startServer({ port: 0, logLevel: 'silent' });
 
+/** @param delayMs how long the way to the server takes in each direction */
+async function far(url: string, delayMs: number): Promise<string> {
+  if (delayMs === 0) return url;
+  const proxy = await TcpProxy.start(url);
+  proxy.delayMs = delayMs;
+  return proxy.url;
+}
+
 /** Used in Node and in a page, which gets it as text. */
 async function connectPairlane(create: () => Promise<Peer>): Promise<Connected> {
   const started = performance.now();
@@ -34,9 +43,10 @@ async function connectPairlane(create: () => Promise<Peer>): Promise<Connected> 
   return { registerMs: registered - started, openMs: opened - registered };
 }
 
-export async function weriftOverPairlane(): Promise<Contender> {
+export async function weriftOverPairlane(delayMs: number): Promise<Contender> {
   const server = await startPairlane();
-  const options = { url: server.url, iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
+  const url = await far(server.url, delayMs);
+  const options = { url, iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
   return {
     name: 'werift, werift: Pairlane',
     connect: () => connectPairlane(() => createPeer(options)),
@@ -44,11 +54,12 @@ export async function weriftOverPairlane(): Promise<Contender> {
   };
 }
 
-export async function chromiumOverPairlane(): Promise<Contender> {
+export async function chromiumOverPairlane(delayMs: number): Promise<Contender> {
   const server = await startPairlane();
   const browser = await launchChromium();
   const page = await browser.newPage();
-  await page.goto(`${server.url.replace(/^ws/, 'http')}healthz`);
+  const url = await far(server.url, delayMs);
+  await page.goto(`${url.replace(/^ws/, 'http')}healthz`);
   return {
     name: 'Chromium, Chromium: Pairlane',
     connect: () =>
@@ -82,16 +93,18 @@ const CONNECT_PEERJS = `async (port) => {
   return { registerMs: registered - started, openMs: opened - registered };
 }`;
 
-export async function chromiumOverPeerServer(): Promise<Contender> {
+export async function chromiumOverPeerServer(delayMs: number): Promise<Contender> {
   const listening = new Promise<import('node:http').Server>((resolve) => {
     PeerServer({ port: 0, host: '127.0.0.1' }, (server) => resolve(server as import('node:http').Server));
   });
   const server = await listening;
   if (!server.listening) await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const direct = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const url = await far(direct, delayMs);
+  const { port } = new URL(url);
   const browser = await launchChromium();
   const page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.goto(url);
   const script = createRequire(import.meta.url).resolve('peerjs/dist/peerjs.min.js');
   await page.addScriptTag({ content: readFileSync(script, 'utf8') });
   return {

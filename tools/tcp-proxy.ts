@@ -102,15 +102,20 @@ export class TcpProxy {
       from.on('error', () => to.destroy());
       from.on('close', () => {
         this.#links.delete(link);
-        to.destroySoon();
+        // Behind what is still on its way.
+        this.#later(() => to.destroySoon());
       });
     }
     this.#apply();
   }
 
   #handOn(data: Buffer, to: Socket): void {
-    if (this.delayMs > 0) setTimeout(() => to.destroyed || to.write(data), this.delayMs);
-    else to.write(data);
+    this.#later(() => to.destroyed || to.write(data));
+  }
+
+  #later(step: () => void): void {
+    if (this.delayMs > 0) setTimeout(step, this.delayMs);
+    else step();
   }
 
   #apply(): void {

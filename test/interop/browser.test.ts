@@ -89,7 +89,9 @@ describe('Chromium with Chromium', () => {
     const [pair, sent] = await pairInStillTime();
     for (const [i, types] of sent.entries()) {
       const untilOpen = await types.jsonValue();
-      expect(untilOpen).toContain(['offer', 'answer'][i]);
+      // The offer went along with the request.
+      expect(untilOpen).toContain(['pair_request', 'answer'][i]);
+      expect(untilOpen).not.toContain('offer');
       expect(untilOpen).not.toContain('report');
       await pair[i]?.page.clock.runFor(20);
       expect(await types.jsonValue()).toContain('report');

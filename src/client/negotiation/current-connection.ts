@@ -13,11 +13,15 @@ import type { Signaling } from './signaling.ts';
 export interface Pairing {
   readonly peerId: string;
   readonly initiator: boolean;
+  /** Whether it answers a request of ours. */
+  readonly isAsked: boolean;
   /** Sent back to the server with every signal, so that none of them reaches a later peer. */
   readonly epoch: number | undefined;
   readonly iceServers: readonly IceServer[] | undefined;
   /** Whether the server wants evidence of how the connection is made. */
   readonly wantsEvidence: boolean;
+  /** The SDP of the offer that the peer got with our request. */
+  readonly offered: string | undefined;
 }
 
 /** What the user's side is told about the connection. */
@@ -67,7 +71,7 @@ export class CurrentConnection {
     const { connections, options } = this.#deps.environment;
     const iceServers =
       options.iceServers ?? this.pairing?.iceServers ?? this.serverIceServers ?? DEFAULT_ICE_SERVERS;
-    const rtc = connections.make(iceServers, this.pairing?.initiator === true);
+    const rtc = connections.make(iceServers, this.pairing?.isAsked === true);
     rtc.begin(this.#handlers());
     this.#rtc = rtc;
     this.#startEvidence(rtc);

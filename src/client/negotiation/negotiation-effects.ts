@@ -41,8 +41,18 @@ export function negotiationEffects({
       handlers.ready();
     },
     announcePaired(_, event) {
-      const { peerId, isInitiator, epoch, iceServers, wantsEvidence = false } = eventOf(event, 'PAIRED');
-      current.pairing = { peerId, initiator: isInitiator, epoch, iceServers, wantsEvidence };
+      const paired = eventOf(event, 'PAIRED');
+      const { peerId, isInitiator, epoch, iceServers, wantsEvidence = false, offered } = paired;
+      const isAsked = isInitiator && paired.room === undefined;
+      current.pairing = {
+        peerId,
+        initiator: isInitiator,
+        isAsked,
+        epoch,
+        iceServers,
+        wantsEvidence,
+        offered,
+      };
       handlers.paired(current.pairing);
     },
     announcePeerGone(_, event) {
@@ -60,7 +70,9 @@ export function negotiationEffects({
     addCandidate: (_, event) => current.rtc?.addCandidate(eventOf(event, 'CANDIDATE_RECEIVED').candidate),
     probeConnection: () => current.rtc?.probe(),
     sendOffer(_, event) {
-      signaling.send({ type: 'offer', sdp: eventOf(event, 'LOCAL_OFFER_SET').sdp, ...current.epoch });
+      const { sdp } = eventOf(event, 'LOCAL_OFFER_SET');
+      // The peer has it already if it went along with our request.
+      if (sdp !== current.pairing?.offered) signaling.send({ type: 'offer', sdp, ...current.epoch });
     },
     sendAnswer(_, event) {
       signaling.send({ type: 'answer', sdp: eventOf(event, 'LOCAL_ANSWER_SET').sdp, ...current.epoch });

@@ -19,9 +19,10 @@ export interface ConnectionsLink extends SharedLink {
 export interface ConnectionsOwner extends ConnectionOwner {
   /**
    * A pairing that we asked for has arrived.
+   * @param offered the SDP of the offer that went along, if it did
    * @returns what was sent along; undefined if nobody wants it any more
    */
-  readonly asked: () => { readonly metadata: unknown } | undefined;
+  readonly asked: (offered: string | undefined) => { readonly metadata: unknown } | undefined;
   readonly problem: (error: PairlaneError, peerId: string) => void;
 }
 
@@ -134,7 +135,7 @@ export class Connections {
     // Joining a room includes accepting its members.
     if (event.room !== undefined) this.#begin(event);
     else if (event.isInitiator) {
-      const asked = this.#owner.asked();
+      const asked = this.#owner.asked(event.offered);
       if (asked) this.#begin({ ...event, metadata: asked.metadata });
       else this.#leave(event);
     } else if (this.#acceptance) this.#acceptance.ask(event, this.#most);

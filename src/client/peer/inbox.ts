@@ -1,7 +1,7 @@
 /** Dispatches the server's messages: each goes to the part that it concerns, and the rest to the user. */
 import type { ServerMessage } from '../../protocol/index.ts';
 import type { Rooms } from '../room/rooms.ts';
-import { eventFrom } from '../signaling/signaling-event.ts';
+import { type Circumstances, eventFrom } from '../signaling/signaling-event.ts';
 import type { Connections } from './connections.ts';
 import { isExpected, PairlaneError } from './errors.ts';
 import type { PeerEvents } from './peer-events.ts';
@@ -30,10 +30,9 @@ export class Inbox {
     this.#deps = deps;
   }
 
-  /** @param isResumed for `your_id`: whether it is our previous session */
-  received(message: ServerMessage, isResumed: boolean): void {
+  received(message: ServerMessage, known: Circumstances): void {
     const { link, connections, rooms } = this.#deps;
-    const event = eventFrom(message, isResumed);
+    const event = eventFrom(message, known);
     if (!event) {
       if (!rooms.heard(message)) this.#told(message);
       return;
@@ -41,7 +40,7 @@ export class Inbox {
     if (message.type === 'your_id') connections.allowed(message.max_peers);
     if (event.type === 'WELCOMED') link.welcomed(event);
     connections.heard(event);
-    if (message.type === 'your_id') rooms.welcomed(isResumed && !message.restarted);
+    if (message.type === 'your_id') rooms.welcomed(known.isResumed === true && !message.restarted);
   }
 
   /** Messages that no machine needs. */

@@ -14,17 +14,21 @@ export type ConnectOptions = Target & {
 };
 
 /** The data sent along with a request. */
-export type PairDetails = Pick<ConnectOptions, 'metadata' | 'traceparent'>;
+export type PairDetails = Pick<ConnectOptions, 'metadata' | 'traceparent'> & {
+  /** The SDP of our offer. */
+  readonly offered?: string | undefined;
+};
 
 export function pairRequest(
   target: Target,
-  { metadata, traceparent }: PairDetails,
+  { metadata, traceparent, offered }: PairDetails,
 ): ClientMessageOf<'pair_request'> {
   return {
     type: 'pair_request',
     ...(isById(target) ? { target_id: target.id } : { key: target.key }),
     ...(metadata !== undefined && { metadata }),
     ...(traceparent !== undefined && { traceparent }),
+    ...(offered !== undefined && { offer: { sdp: offered } }),
   };
 }
 

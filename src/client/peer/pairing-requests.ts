@@ -11,20 +11,23 @@ import {
   pairRequest,
   type Target,
 } from './pair-request.ts';
-import type { PendingRequests } from './pending-requests.ts';
+import type { Ask, PendingRequests } from './pending-requests.ts';
+
+/** The link to the server, as far as requests need it. */
+export interface RequestLink {
+  /** A server that keeps sessions also takes an offer along with a request; another one may know no such field. */
+  readonly isResumable: boolean;
+  send(message: ClientMessage): void;
+}
 
 export class PairingRequests {
   readonly #requests: PendingRequests;
-  readonly #link: { send(message: ClientMessage): void };
+  readonly #link: RequestLink;
   readonly #connections: ConnectionMaker;
   /** Sent with the pending request. */
   #metadata: unknown;
 
-  constructor(
-    requests: PendingRequests,
-    link: { send(message: ClientMessage): void },
-    connections: ConnectionMaker,
-  ) {
+  constructor(requests: PendingRequests, link: RequestLink, connections: ConnectionMaker) {
     this.#requests = requests;
     this.#link = link;
     this.#connections = connections;
@@ -47,12 +50,17 @@ export class PairingRequests {
 
   /**
    * A pairing arrived that we are the initiator of.
+   * @param offered the SDP of the offer that the other peer got with our request
    * @returns what was sent along; undefined if nobody wants it any more
    */
-  asked(): { readonly metadata: unknown } | undefined {
-    if (!this.#requests.isAbandoned('pair_request')) return { metadata: this.#metadata };
-    this.#requests.fail('pair_request', new PairlaneError('aborted'));
-    return undefined;
+  asked(offered: string | undefined): { readonly metadata: unknown } | undefined {
+    if (this.#requests.isAbandoned('pair_request')) {
+      this.#requests.fail('pair_request', new PairlaneError('aborted'));
+      return undefined;
+    }
+    // What had offered is closed: the request was answered too late.
+    const isOver = offered !== undefined && !this.#connections.isOffering(offered);
+    return isOver ? undefined : { metadata: this.#metadata };
   }
 
   /** A pairing that the other peer asked for at the same moment does not answer our own request; its error will. */
@@ -61,10 +69,16 @@ export class PairingRequests {
     if (initiator && room === undefined) this.#requests.answer('pair_request', connection);
   }
 
-  #ask(target: Target, details: PairDetails): void {
+  /** The offer goes along with the request if it is about to be there: making one takes a browser a millisecond. */
+  #ask(target: Target, details: PairDetails): Promise<Ask> | undefined {
     this.#metadata = details.metadata;
-    this.#link.send(pairRequest(target, details));
+    const ask = (offered?: string) => this.#link.send(pairRequest(target, { ...details, offered }));
+    const offered = this.#link.isResumable ? this.#connections.offerAhead() : undefined;
+    if (offered) return offered.then((sdp) => () => ask(sdp));
+    ask();
+    this.#connections.makeAhead();
     this.#connections.offerAhead();
+    return undefined;
   }
 
   /** An offer that was made ahead is in use when the request is answered, or only the next request may need it. */

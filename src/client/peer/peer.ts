@@ -288,7 +288,7 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   #createLink(): ServerLink {
     return new ServerLink(this.#environment, {
-      received: (message, isResumed) => this.#inbox.received(message, isResumed),
+      received: (message, known) => this.#inbox.received(message, known),
       stepped: (from, to) => this.#linkStepped(from, to),
       lost: (loss) => this.#connections.lost(loss, this.signaling === 'lost'),
       sessionLost: () => this.#requests.failAll(new PairlaneError('signaling_lost')),
@@ -300,7 +300,7 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   #createConnections(): Connections {
     return new Connections(this.#environment, this.#link, {
-      asked: () => this.#pairing.asked(),
+      asked: (offered) => this.#pairing.asked(offered),
       paired: (connection) => this.#paired(connection),
       stepped: (connection) => this.#connectionStepped(connection),
       opened: (_, channel) => this.#tell('open', channel),

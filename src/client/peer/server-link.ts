@@ -8,14 +8,14 @@ import { Negotiator } from '../negotiation/negotiator.ts';
 import type { Loss, WelcomedEvent } from '../negotiation/signaling.ts';
 import { ServerAllowance } from '../signaling/server-allowance.ts';
 import { SignalingLink } from '../signaling/signaling-client.ts';
-import type { Claims } from '../signaling/signaling-event.ts';
+import type { Circumstances, Claims } from '../signaling/signaling-event.ts';
 import { TokenSource } from '../signaling/token-source.ts';
 import type { Environment } from './environment.ts';
 import { PairlaneError } from './errors.ts';
 import { type PeerState, type SignalingState, signalingStateOf, stateOf } from './peer-state.ts';
 
 export interface ServerLinkHandlers {
-  readonly received: (message: ServerMessage, isResumed: boolean) => void;
+  readonly received: (message: ServerMessage, known: Circumstances) => void;
   readonly stepped: (from: SignalingState, to: SignalingState) => void;
   /** The socket was lost or did not open. */
   readonly lost: (loss: Loss) => void;
@@ -104,6 +104,11 @@ export class ServerLink {
   /** Without an open socket the message waits for the next one if the session can be resumed; otherwise it is lost. */
   send(message: ClientMessage): void {
     this.#socket.send(message);
+  }
+
+  /** Whether the server keeps our session while we have no socket. */
+  get isResumable(): boolean {
+    return this.#socket.isResumable;
   }
 
   /** The server greeted us. */

@@ -1,6 +1,7 @@
 /**
  * Makes a peer's connections. Where that takes time, it is done while the server is waited for: an engine is made while
- * the socket opens, and an offer while the server is asked for a pairing. Before that, nothing goes over the network.
+ * the socket opens, and an offer when the server is about to be asked for a pairing. Before that, nothing goes over the
+ * network.
  */
 import { type ChannelOptions, RtcConnection } from './peer-connection.ts';
 import type { ConnectionConfig, IceServer, PeerConnection } from './types.ts';
@@ -19,7 +20,7 @@ export class ConnectionMaker {
   readonly #channels: readonly ChannelOptions[];
   readonly #isSlow: boolean;
   #engine: PeerConnection | undefined;
-  #offered: RtcConnection | undefined;
+  #offered: { readonly connection: RtcConnection; readonly sdp: Promise<string | undefined> } | undefined;
 
   /**
    * @param channels those that an offerer opens and the other peer accepts
@@ -37,12 +38,12 @@ export class ConnectionMaker {
     this.#isSlow = isSlow;
   }
 
-  /** @param isInitiator whether it makes the first offer, which may have been made ahead */
-  make(iceServers: readonly IceServer[], isInitiator: boolean): RtcConnection {
+  /** @param isAsked whether it answers a request of ours, for which an offer may have been made ahead */
+  make(iceServers: readonly IceServer[], isAsked: boolean): RtcConnection {
     const offered = this.#offered;
-    if (!isInitiator || !offered) return this.#connect(this.#engineWith(iceServers));
+    if (!isAsked || !offered) return this.#connect(this.#engineWith(iceServers));
     this.#offered = undefined;
-    return offered;
+    return offered.connection;
   }
 
   /** Makes the next engine, unless it is made already. */
@@ -55,18 +56,29 @@ export class ConnectionMaker {
     }
   }
 
-  /** Also makes the offer of the next connection that offers, if its ICE servers are known already. */
-  offerAhead(): void {
+  /**
+   * Also makes the offer of the next connection that we ask for, if its ICE servers are known already.
+   * @returns see {@link RtcConnection.offerAhead}; undefined if it is made only when it is needed
+   */
+  offerAhead(): Promise<string | undefined> | undefined {
+    if (!this.#config.iceServers) return undefined;
     this.makeAhead();
-    if (!this.#engine || !this.#config.iceServers || this.#offered) return;
-    this.#offered = this.#connect(this.#engine);
-    this.#engine = undefined;
-    this.#offered.offerAhead();
+    if (this.#engine && !this.#offered) {
+      const connection = this.#connect(this.#engine);
+      this.#engine = undefined;
+      this.#offered = { connection, sdp: connection.offerAhead() };
+    }
+    return this.#offered?.sdp;
+  }
+
+  /** Whether the offer that was made ahead is that one, and still waits for its pairing. */
+  isOffering(sdp: string): boolean {
+    return this.#offered?.connection.sdpAhead === sdp;
   }
 
   /** Nobody needs the offer. */
   dropOffer(): void {
-    this.#offered?.close();
+    this.#offered?.connection.close();
     this.#offered = undefined;
   }
 

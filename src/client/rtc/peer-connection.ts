@@ -11,7 +11,13 @@ import { type ConnectionStats, statsOf } from './connection-stats.ts';
 import { Channel } from './data-channel.ts';
 import { evidenceOf, flowOf } from './evidence.ts';
 import { credentialsIn, RemoteCandidates } from './remote-candidates.ts';
-import type { DataChannel, DataChannelInit, IceCandidate, PeerConnection } from './types.ts';
+import type {
+  DataChannel,
+  DataChannelInit,
+  IceCandidate,
+  PeerConnection,
+  SessionDescription,
+} from './types.ts';
 
 /** Twice what a server relays at once by default. A description with all useful candidates takes a third of it. */
 const MAX_DESCRIPTION_CHARS = 128 * 1024;
@@ -59,7 +65,9 @@ export class RtcConnection {
   /** Our candidates that were found before our description was announced: a peer may drop what it cannot place. */
   #found: (IceCandidate | null)[] | undefined = [];
   /** The first offer, if it was made ahead and not announced yet. */
-  #offered: Promise<void> | undefined;
+  #offered: Promise<string> | undefined;
+  /** The SDP of the offer that was made ahead, once it is made. */
+  sdpAhead: string | undefined;
   #offersReceived = 0;
   /** Our ICE credentials that the last answer left in force, and whether it came with new ones. */
   #credentials: string | undefined;
@@ -102,11 +110,25 @@ export class RtcConnection {
     this.#handlers = handlers;
   }
 
-  /** Makes the first offer before there is a peer; `makeOffer` announces it. */
-  offerAhead(): void {
-    this.#offered = this.#offerFirst();
-    // Who needs the offer is told.
+  /**
+   * Makes the first offer before there is a peer; `makeOffer` announces it.
+   * @returns its SDP, which may be sent already while the offer is applied; undefined if it could not be made, which who
+   * needs it is told
+   */
+  offerAhead(): Promise<string | undefined> {
+    const made = this.#createFirst();
+    this.#offered = made.then(async (offer) => {
+      await this.#rtc.setLocalDescription(offer);
+      return offer.sdp;
+    });
     this.#offered.catch(() => {});
+    return made.then(
+      ({ sdp }) => {
+        this.sdpAhead = sdp;
+        return sdp;
+      },
+      () => undefined,
+    );
   }
 
   isOpen(label: string): boolean {
@@ -120,8 +142,8 @@ export class RtcConnection {
       this.#restartIsDue ||= iceRestart;
       const offered = this.#offered ?? (iceRestart ? this.#offerRestart() : this.#offerFirst());
       this.#offered = undefined;
-      await offered;
-      this.#announce((sdp) => this.#handlers.localOffer(sdp));
+      const sent = await offered;
+      this.#announce((sdp) => this.#handlers.localOffer(sent ?? sdp));
     });
   }
 
@@ -249,12 +271,21 @@ export class RtcConnection {
       });
   }
 
-  async #offerFirst(): Promise<void> {
-    for (const { label, ...init } of this.#agreed) this.#adopt(this.#rtc.createDataChannel(label, init));
+  async #offerFirst(): Promise<undefined> {
+    this.#openChannels();
     await this.#rtc.setLocalDescription();
   }
 
-  async #offerRestart(): Promise<void> {
+  async #createFirst(): Promise<SessionDescription> {
+    this.#openChannels();
+    return this.#rtc.createOffer();
+  }
+
+  #openChannels(): void {
+    for (const { label, ...init } of this.#agreed) this.#adopt(this.#rtc.createDataChannel(label, init));
+  }
+
+  async #offerRestart(): Promise<undefined> {
     await this.#rtc.setLocalDescription(await this.#rtc.createOffer({ iceRestart: true }));
   }
 

@@ -75,8 +75,8 @@ export interface PeerConnection {
   /** Before the first description; see {@link ConnectionMaker}. An adapter that is quick to create needs none. */
   setConfiguration?(config: ConnectionConfig): void;
   createDataChannel(label: string, init?: DataChannelInit): DataChannel;
-  /** Only for an offer that restarts ICE; any other description is made by `setLocalDescription`. */
-  createOffer(options: { iceRestart: true }): Promise<SessionDescription>;
+  /** For an offer that restarts ICE, or is sent before it is applied; others are made by `setLocalDescription`. */
+  createOffer(options?: { iceRestart: true }): Promise<SessionDescription>;
   /** Left out: makes the one that is due, an answer to the peer's offer, or else an offer (W3C WebRTC 4.4.1.5). */
   setLocalDescription(description?: SessionDescription): Promise<void>;
   /** An offer that arrives while our own is pending rolls ours back (W3C WebRTC 4.4.1.5). */

@@ -26,6 +26,8 @@ export class ResumableSession {
   readonly id: string;
   #token: string;
   readonly #delivery = new ReliableDelivery<string>();
+  /** The last request to be paired, with the SDP of the offer that went along. */
+  #offer: { readonly seq: number; readonly sdp: string | undefined } | undefined;
 
   /** @param token the secret that the server requires when we resume */
   constructor(id: string, token: string) {
@@ -58,8 +60,10 @@ export class ResumableSession {
   }
 
   /** Keeps a message until the server has acknowledged it. */
-  keep(text: string): UnackedMessage<string> {
-    return this.#delivery.keep(text);
+  keep(message: ClientMessage): UnackedMessage<string> {
+    const kept = this.#delivery.keep(JSON.stringify(message));
+    if (message.type === 'pair_request') this.#offer = { seq: kept.seq, sdp: message.offer?.sdp };
+    return kept;
   }
 
   /** The frame to send now; it acknowledges what was received. */
@@ -96,6 +100,17 @@ export class ResumableSession {
   forgetRequest(type: ClientMessage['type']): void {
     const asked = this.#delivery.unacked.find((kept) => headOf(kept).type === type);
     if (asked) this.#delivery.replace(asked.seq, NOTHING);
+  }
+
+  /**
+   * The server relays the offer that went along with our request of that number. Should it die before the peer has the
+   * offer, its successor gets it as if it had been sent by itself.
+   * @returns the offer's SDP; empty if it is not the last request's: nobody waits for an earlier one any more
+   */
+  offerTaken(seq: number, epoch: number | undefined): string {
+    const sdp = (seq === this.#offer?.seq && this.#offer.sdp) || '';
+    this.#delivery.replace(seq, sdp === '' ? NOTHING : JSON.stringify({ type: 'offer', sdp, epoch }));
+    return sdp;
   }
 
   /**

@@ -15,19 +15,18 @@ import {
 } from '../../protocol/index.ts';
 import type { Loss, Signaling } from '../negotiation/signaling.ts';
 import { PairlaneError } from '../peer/errors.ts';
-import { requestAnsweredBy } from '../peer/pending-requests.ts';
+import { type RequestKind, requestAnsweredBy } from '../peer/pending-requests.ts';
 import { decodeServerMessage } from './decode-server-message.ts';
 import { ResumableSession } from './resumable-session.ts';
 import type { ServerAllowance } from './server-allowance.ts';
-import type { Claims } from './signaling-event.ts';
+import type { Circumstances, Claims } from './signaling-event.ts';
 import type { OpenSocket, Socket, SocketHandlers } from './socket.ts';
 import type { TokenSource } from './token-source.ts';
 
 export interface SignalingHandlers {
   /** Whether the URL says that we may have several pairings: relayed messages then carry the epoch of their pairing. */
   readonly isMany?: boolean;
-  /** @param isResumed for `your_id`: whether it is our previous session */
-  readonly received: (message: ServerMessage, isResumed: boolean) => void;
+  readonly received: (message: ServerMessage, known: Circumstances) => void;
   /**
    * A problem that we survive, or that keeps us from starting: the server violated the protocol, or there is no token
    * for it.
@@ -142,9 +141,14 @@ export class SignalingLink implements Signaling {
       this.#sendPlain(message);
       return;
     }
-    const kept = session.keep(JSON.stringify(message));
+    const kept = session.keep(message);
     if (session.isOverfull) this.#forgetSession();
     else this.#sendKept(session, kept, canWait(message));
+  }
+
+  /** Whether the server keeps our session while we have no socket. */
+  get isResumable(): boolean {
+    return this.#session !== undefined;
   }
 
   /** Gives this socket up; the session waits for the next one. Further events of the socket are ignored. */
@@ -246,8 +250,7 @@ export class SignalingLink implements Signaling {
     if (isMisfit) this.#handlers.problem(decoded);
     else if (decoded && this.#isFirstOfSender(decoded, numbered?.senderSeq)) {
       const answered = requestAnsweredBy(decoded);
-      if (answered) session?.forgetRequest(answered);
-      this.#handle(decoded);
+      this.#handle(decoded, answered && session && answer(session, answered, decoded));
     }
   }
 
@@ -275,7 +278,8 @@ export class SignalingLink implements Signaling {
     return true;
   }
 
-  #handle(message: ServerMessage): void {
+  /** @param offered the SDP of our offer that the server relayed together with our request */
+  #handle(message: ServerMessage, offered: string | undefined): void {
     switch (message.type) {
       case 'ping':
         this.#sendPlain({ type: 'pong' });
@@ -287,14 +291,14 @@ export class SignalingLink implements Signaling {
         this.#comeBackAfterMs = message.after_ms;
         return;
       case 'your_id':
-        this.#handlers.received(message, this.#welcomed(message));
+        this.#handlers.received(message, { isResumed: this.#welcomed(message) });
         return;
       case 'paired':
         this.forgetPairing(message.epoch);
-        this.#handlers.received(message, false);
+        this.#handlers.received(message, { offered });
         return;
       default:
-        this.#handlers.received(message, false);
+        this.#handlers.received(message, {});
     }
   }
 
@@ -315,6 +319,14 @@ export class SignalingLink implements Signaling {
     if (old) this.#handlers.sessionLost();
     return false;
   }
+}
+
+/** @returns see {@link ResumableSession.offerTaken} */
+function answer(session: ResumableSession, request: RequestKind, message: ServerMessage): string | undefined {
+  if (message.type === 'paired' && message.offered !== undefined)
+    return session.offerTaken(message.offered, message.epoch);
+  session.forgetRequest(request);
+  return undefined;
 }
 
 /** Whether it only says how far the connection is, and nobody waits for it. */

@@ -7,14 +7,25 @@ type IceServers = ServerMessageOf<'paired'>['ice_servers'];
 /** Events that arrive over the link, except its own loss. */
 export type HeardEvent = Exclude<SignalingEvent, { type: 'SOCKET_LOST' }> | OwnSignal;
 
+/** What the link knows about a message. */
+export interface Circumstances {
+  /** For `your_id`: whether it is our previous session. */
+  readonly isResumed?: boolean;
+  /** For `paired`: the SDP of our offer that the server relays with our request; see {@link ResumableSession}. */
+  readonly offered?: string | undefined;
+}
+
 /** The server's messages that are facts for the machine. */
-export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEvent | undefined {
+export function eventFrom(
+  message: ServerMessage,
+  { isResumed, offered }: Circumstances,
+): HeardEvent | undefined {
   switch (message.type) {
     case 'your_id':
       return {
         type: 'WELCOMED',
         id: message.id,
-        isResumed,
+        isResumed: isResumed === true,
         iceServers: usableIceServers(message.ice_servers),
       };
     case 'paired':
@@ -30,6 +41,7 @@ export function eventFrom(message: ServerMessage, isResumed: boolean): HeardEven
         room: message.room,
         traceparent: message.traceparent,
         wantsEvidence: message.evidence,
+        offered,
       };
     case 'peer_disconnected':
       return {

@@ -25,14 +25,16 @@ async function frameOf(wire: Wire, when: string): Promise<unknown> {
   }
 }
 
-/** The next frame that matches, ignoring acks, which may arrive at any time. */
-async function expectFrame(wire: Wire, when: string, pattern: unknown): Promise<unknown> {
+/** The next frame except for acks, which may arrive at any time. */
+async function numberedFrame(wire: Wire, when: string): Promise<unknown> {
   for (;;) {
     const frame = await frameOf(wire, when);
-    if (fits({ type: 'ack' }, frame)) continue;
-    expectFit(when, pattern, frame);
-    return frame;
+    if (!fits({ type: 'ack' }, frame)) return frame;
   }
+}
+
+async function expectFrame(wire: Wire, when: string, pattern: unknown): Promise<void> {
+  expectFit(when, pattern, await numberedFrame(wire, when));
 }
 
 async function keyOf(wire: Wire, request: object = {}): Promise<string> {
@@ -202,6 +204,31 @@ export const fullCases: readonly Case[] = [
       await back.close(1000);
       const when = 'its peer said goodbye';
       expectFit(when, { type: 'peer_disconnected', reason: 'disconnected' }, await b.next(when));
+    },
+  },
+  {
+    name: 'an offer that goes along with a request comes once: with the pairing, or by itself if the server did not take it',
+    level: 'full',
+    async run({ open }) {
+      const [a, b] = [await open('resume=1'), await open('resume=1')];
+      const offer = { sdp: OFFER.sdp };
+      a.send(JSON.stringify([1, 0, { type: 'pair_request', target_id: b.id, offer }]));
+      const paired = await numberedFrame(a, 'it asked for b');
+      const said = { type: 'paired', peer_id: b.id, initiator: true };
+      // As long as the peer has not acked the offer, the request with it is not acked.
+      const isTaken = fits([1, 0, { ...said, offered: 1 }], paired);
+      if (!isTaken) {
+        expectFit('it asked for b', [1, 1, { ...said, offered: undefined }], paired);
+        a.send(JSON.stringify([2, 1, OFFER]));
+      }
+      await expectFrame(b, 'a asked for it', [1, 0, { type: 'paired', initiator: false }]);
+      const relayed = { ...OFFER, from_peer: true };
+      await expectFrame(b, 'its peer offered', [2, 0, relayed, isTaken ? 1 : 2]);
+      b.send(JSON.stringify([1, 2, { type: 'create_key' }]));
+      await expectFrame(b, 'it has the offer', [3, 1, { type: 'key' }]);
+      const seq = isTaken ? 2 : 3;
+      a.send(JSON.stringify([seq, 1, { type: 'create_key' }]));
+      await expectFrame(a, 'its peer has the offer', [2, seq, { type: 'key' }]);
     },
   },
   {

@@ -58,6 +58,13 @@ export const clientSchemas = {
         description:
           'The span of mine that the pairing’s trace is to be a part of (W3C Trace Context); if the server makes traces.',
       },
+      offer: {
+        type: 'object',
+        description:
+          'My first offer, for a session that can be resumed. If this request forms the pairing at once, it is relayed right behind `paired`, and my `paired` says `offered`; otherwise it is forgotten.',
+        required: ['sdp'],
+        properties: { sdp },
+      },
     },
     oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
   },

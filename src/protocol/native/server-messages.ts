@@ -94,6 +94,12 @@ export const serverSchemas = {
       },
       epoch,
       metadata: { description: 'The `metadata` of the initiator’s `pair_request`. Only for the responder.' },
+      offered: {
+        type: 'integer',
+        minimum: 1,
+        description:
+          'The seq of your `pair_request` whose `offer` is relayed to the peer: do not send that offer again.',
+      },
       ice_servers: iceServers,
       room: { type: 'string', description: 'The room that paired you. Missing: one of you asked.' },
       traceparent: {

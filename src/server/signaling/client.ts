@@ -39,6 +39,8 @@ export type ClientNotice =
       readonly room: string | undefined;
       /** W3C trace context of the pairing's trace; undefined if it is not traced. */
       readonly traceparent: string | undefined;
+      /** The number of the initiator's request whose offer is relayed. Only for the initiator. */
+      readonly offered?: number | undefined;
     }
   /** @property message the reason given by a peer that rejected the pairing */
   | {

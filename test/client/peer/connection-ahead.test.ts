@@ -3,6 +3,7 @@
  * server.
  */
 import { describe, expect, it } from '@jest/globals';
+import { SDP } from '../../support/peers/fake-rtc.ts';
 import type { PlayedPeer } from '../../support/peers/played-peer.ts';
 import { playedPeer, settled } from '../../support/peers/played-peer.ts';
 import { errorOf } from '../../support/peers/werift-peers.ts';
@@ -18,6 +19,8 @@ const paired = (epoch: number, initiator: boolean) => ({
   ice_servers: SERVERS,
 });
 const refusal = { type: 'error', code: 'target_not_found', message: 'Nobody is there', for: 'pair_request' };
+/** What an engine was asked to do that has offered ahead. */
+const OFFERED = ['createOffer()', 'setLocal(offer)'];
 const candidate = (name: string) => ({ candidate: name, sdpMid: '0' });
 
 /** Of each engine, oldest first: what it was asked to do, and its ICE servers. */
@@ -55,9 +58,12 @@ describe('a peer whose connections take time to create', () => {
     const played = await playedPeer({ iceServers: OWN }, undefined, true);
     const { peer, server, engines } = played;
     const pairing = peer.pair({ id: 'peer 1' });
-    expect(shown(played)).toEqual([[['setLocal(offer)'], OWN]]);
+    expect(shown(played)).toEqual([[['createOffer()'], OWN]]);
     const [engine] = engines;
     expect(engine?.channels.map(({ label }) => label)).toEqual(['chat']);
+    expect(sent(played)).toEqual([]);
+    await engine?.proceed();
+    expect(server.sent).toEqual([{ type: 'pair_request', target_id: 'peer 1', offer: { sdp: SDP } }]);
     await engine?.proceed();
     engine?.onicecandidate?.({ candidate: candidate('early') });
     expect(sent(played)).toEqual(['pair_request']);
@@ -67,15 +73,166 @@ describe('a peer whose connections take time to create', () => {
     engine?.onicecandidate?.({ candidate: candidate('late') });
     expect(sent(played)).toEqual(['pair_request', 'offer', 'early', 'late']);
     expect(server.sent.slice(1).map(({ epoch }) => epoch)).toEqual([1, 1, 1]);
-    expect(shown(played)).toEqual([[['setLocal(offer)'], OWN]]);
+    expect(shown(played)).toEqual([[OFFERED, OWN]]);
   });
 
-  it('fails the pairing if that offer could not be made', async () => {
+  it('does not send the offer again that the server relays with the request, but all that follows', async () => {
+    const played = await playedPeer({ iceServers: OWN }, undefined, true);
+    const { peer, server, engines } = played;
+    const pairing = peer.pair({ id: 'peer 1' });
+    const [engine] = engines;
+    await engine?.proceed();
+    await engine?.proceed();
+    engine?.onicecandidate?.({ candidate: candidate('early') });
+    server.say({ ...paired(1, true), offered: 1 });
+    await pairing;
+    await settled();
+    expect(sent(played)).toEqual(['pair_request', 'early']);
+    server.say({ type: 'answer', sdp: SDP, epoch: 1, from_peer: true });
+    await settled();
+    expect(shown(played)).toEqual([[[...OFFERED, 'setRemote(answer)'], OWN]]);
+    await engine?.proceed();
+    if (engine) engine.connectionState = 'connected';
+    engine?.onconnectionstatechange?.();
+    if (engine) engine.describedAs = `${SDP}a=new path\r\n`;
+    peer.networkChanged();
+    await settled();
+    await engine?.proceed();
+    await engine?.proceed();
+    expect(server.of('offer')).toEqual([{ type: 'offer', sdp: engine?.describedAs, epoch: 1 }]);
+  });
+
+  it('asks a server that keeps no sessions without an offer, and at once', async () => {
+    const played = await playedPeer({ iceServers: OWN }, undefined, true, false);
+    const pairing = played.peer.pair({ id: 'peer 1' });
+    expect(played.server.sent).toEqual([{ type: 'pair_request', target_id: 'peer 1' }]);
+    await played.engines[0]?.proceed();
+    await played.engines[0]?.proceed();
+    played.server.say(paired(1, true));
+    await pairing;
+    await settled();
+    expect(sent(played)).toEqual(['pair_request', 'offer']);
+    expect(shown(played)).toEqual([[OFFERED, OWN]]);
+  });
+
+  it.each([
+    ['given up', (_: PlayedPeer, giveUp: AbortController) => giveUp.abort(), 'aborted'],
+    ['too late', (played: PlayedPeer) => played.clock.advance(60_000), 'timeout'],
+    ['ended by its own end', ({ peer }: PlayedPeer) => void peer.close(), 'closed'],
+    ['lost with the session', ({ server }: PlayedPeer) => server.forget(), 'signaling_lost'],
+  ])('never sends a request that was %s while the offer was made', async (_, end, code) => {
+    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
+    const giveUp = new AbortController();
+    const failed = errorOf(played.peer.pair({ id: 'peer 1' }, { signal: giveUp.signal }));
+    end(played, giveUp);
+    expect((await failed).code).toBe(code);
+    await played.engines[0]?.proceed();
+    await settled();
+    expect(played.server.of('pair_request')).toEqual([]);
+  });
+
+  it('makes place for the next request when one is given up before it was sent', async () => {
+    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
+    const { peer, server, engines } = played;
+    const giveUp = new AbortController();
+    const failed = errorOf(peer.connect({ id: 'peer 1', signal: giveUp.signal }));
+    const second = peer.connect({ id: 'peer 2' });
+    await settled();
+    giveUp.abort();
+    expect((await failed).code).toBe('aborted');
+    await settled();
+    // Nobody has got that offer.
+    await engines[0]?.proceed();
+    expect(server.of('pair_request').map(({ target_id }) => target_id)).toEqual(['peer 2']);
+    server.say({ ...paired(2, true), offered: 1 });
+    expect((await second).peerId).toBe('peer 2');
+  });
+
+  it('lets nobody else ask while the offer of a request is made', async () => {
+    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
+    const first = played.peer.pair({ id: 'peer 1' });
+    expect((await errorOf(played.peer.pair({ id: 'peer 2' }))).code).toBe('request_pending');
+    await played.engines[0]?.proceed();
+    played.server.say({ ...paired(1, true), offered: 1 });
+    expect((await first).peerId).toBe('peer 1');
+    expect(played.server.of('pair_request').map(({ target_id }) => target_id)).toEqual(['peer 1']);
+  });
+
+  it('sends the request of a session that is away once it is back', async () => {
+    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
+    const { peer, server, engines, clock } = played;
+    const pairing = peer.pair({ id: 'peer 1' });
+    server.cut();
+    await settled();
+    await engines[0]?.proceed();
+    expect(server.of('pair_request')).toEqual([]);
+    clock.advance(1_000);
+    await settled();
+    server.resume();
+    expect(server.of('pair_request')).toMatchObject([{ target_id: 'peer 1', offer: { sdp: SDP } }]);
+    server.say({ ...paired(1, true), offered: 1 });
+    expect((await pairing).peerId).toBe('peer 1');
+  });
+
+  it('leaves a pairing whose peer got the offer of a request that was given up, and makes place for the next one', async () => {
+    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
+    const { peer, server, engines } = played;
+    const giveUp = new AbortController();
+    const failed = errorOf(peer.pair({ id: 'peer 1' }, { signal: giveUp.signal }));
+    await engines[0]?.proceed();
+    giveUp.abort();
+    expect((await failed).code).toBe('aborted');
+    expect((await errorOf(peer.pair({ id: 'peer 2' }))).code).toBe('request_pending');
+    server.say({ ...paired(1, true), offered: 1 });
+    expect(server.of('unpair')).toEqual([{ type: 'unpair', epoch: 1 }]);
+    const second = peer.pair({ id: 'peer 2' });
+    await engines[1]?.proceed();
+    server.say({ ...paired(2, true), offered: 3 });
+    expect((await second).peerId).toBe('peer 2');
+  });
+
+  it('leaves a pairing whose peer got the offer of a request that nobody waits for any more', async () => {
+    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
+    const { peer, server, engines, clock } = played;
+    const failed = errorOf(peer.pair({ id: 'peer 1' }));
+    await engines[0]?.proceed();
+    clock.advance(60_000);
+    expect((await failed).code).toBe('timeout');
+    await settled();
+    server.say({ ...paired(1, true), offered: 1 });
+    expect(server.of('unpair')).toEqual([{ type: 'unpair', epoch: 1 }]);
+    expect(peer.connections.size).toBe(0);
+  });
+
+  it('keeps the offer for who was asked, if a room pairs it with another one meanwhile', async () => {
+    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
+    const { peer, server, engines } = played;
+    const pairing = peer.pair({ id: 'peer 1' });
+    await engines[0]?.proceed();
+    await engines[0]?.proceed();
+    server.say({ ...paired(2, true), room: 'den' }, { ...paired(1, true), offered: 1 });
+    await pairing;
+    await settled();
+    expect(shown(played)).toEqual([
+      [OFFERED, OWN],
+      [['setLocal(offer)'], OWN],
+    ]);
+    await engines[1]?.proceed();
+    expect(server.of('offer').map(({ epoch }) => epoch)).toEqual([2]);
+  });
+
+  it.each([
+    ['made', false],
+    ['set', true],
+  ])('fails the pairing if that offer could not be %s', async (_, isMade) => {
     const played = await playedPeer({ iceServers: OWN }, undefined, true);
     const pairing = played.peer.pair({ id: 'peer 1' });
-    await played.engines[0]?.proceed(new Error('it cannot be set'));
+    await played.engines[0]?.proceed(isMade ? undefined : new Error('it cannot be made'));
+    if (isMade) await played.engines[0]?.proceed(new Error('it cannot be set'));
     const failed = errorOf(played.peer.opened());
-    played.server.say(paired(1, true));
+    expect(played.server.sent[0]).toMatchObject({ type: 'pair_request' });
+    expect('offer' in (played.server.sent[0] ?? {})).toBe(isMade);
+    played.server.say({ ...paired(1, true), ...(isMade && { offered: 1 }) });
     await pairing;
     expect((await failed).code).toBe('description_refused');
     expect(sent(played)).toEqual(['pair_request', 'unpair']);
@@ -83,24 +240,25 @@ describe('a peer whose connections take time to create', () => {
 
   it('answers with another one if it is asked first, and makes each request its own offer', async () => {
     const played = await playedPeer({ iceServers: OWN, peers: 4 }, 4, true);
-    const { peer, server } = played;
+    const { peer, server, engines } = played;
     const [first, second] = [peer.connect({ id: 'peer 2' }), peer.connect({ id: 'peer 3' })];
     server.say(paired(1, false));
-    await settled();
+    await engines[0]?.proceed();
     expect(shown(played)).toEqual([
-      [['setLocal(offer)'], OWN],
+      [OFFERED, OWN],
       [[], OWN],
     ]);
     server.say(paired(2, true));
     await first;
     await settled();
+    await engines[2]?.proceed();
     server.say(paired(3, true));
     await second;
     await settled();
     expect(shown(played)).toEqual([
-      [['setLocal(offer)'], OWN],
+      [OFFERED, OWN],
       [[], OWN],
-      [['setLocal(offer)'], OWN],
+      [OFFERED, OWN],
     ]);
   });
 
@@ -113,10 +271,11 @@ describe('a peer whose connections take time to create', () => {
     const played = await playedPeer({ iceServers: OWN }, undefined, true);
     const giveUp = new AbortController();
     const failed = errorOf(played.peer.pair({ id: 'peer 1' }, { signal: giveUp.signal }));
+    await played.engines[0]?.proceed();
     end(played, giveUp);
     expect((await failed).code).toBe(code);
     await settled();
-    expect(shown(played)).toEqual([[['setLocal(offer)', 'close'], OWN]]);
+    expect(shown(played)).toEqual([[[...OFFERED, 'close'], OWN]]);
   });
 
   it('keeps one that has not offered for the next request, and closes it when it ends', async () => {

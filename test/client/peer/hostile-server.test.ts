@@ -142,7 +142,7 @@ describe('a server that names more than anybody needs', () => {
       { urls: Array.from({ length: 50 }, (_, n) => `turn:many-${n}:3478`), username: 'u', credential: 'c' },
       { urls: 'stun:beyond:3478' },
     ];
-    const event = eventFrom({ ...paired(1), ice_servers } as never, false);
+    const event = eventFrom({ ...paired(1), ice_servers } as never, {});
     const urls = Array.from({ length: 31 }, (_, n) => `turn:many-${n}:3478`);
     expect(event).toMatchObject({
       iceServers: [{ urls: ['stun:one:3478'] }, { urls, username: 'u', credential: 'c' }],

@@ -98,7 +98,7 @@ it('one that has offered is for who offers, and only once', () => {
   const next = maker.make(SERVERS, true);
   expect(new Set([answering, offering, next]).size).toBe(3);
   expect(shown()).toEqual([
-    [['setLocal(offer)'], SERVERS],
+    [['createOffer()'], SERVERS],
     [[], SERVERS],
     [[], SERVERS],
   ]);

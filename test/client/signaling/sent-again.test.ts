@@ -80,6 +80,23 @@ describe('a question to a server that is killed before it acked it', () => {
     expect(sentAgain([candidate, question, candidate], answer)).toEqual(numbered(candidate, pong, candidate));
   });
 
+  it('is sent again as the offer that went along with it if the server relayed that', () => {
+    const asked: ClientMessage = { ...pairRequest, offer: { sdp: 'along' } };
+    const offered: ClientMessage = { type: 'offer', sdp: 'along', epoch: 1 };
+    expect(sentAgain([candidate, asked, candidate], { ...paired, offered: 2 })).toEqual(
+      numbered(candidate, offered, candidate),
+    );
+    expect(sentAgain([candidate, asked, candidate], paired)).toEqual(numbered(candidate, pong, candidate));
+    expect(sentAgain([candidate, asked, candidate])).toEqual(numbered(candidate, asked, candidate));
+  });
+
+  it('is not sent again if the server relayed the offer of an earlier one, that nobody waits for', () => {
+    const [early, late] = ['early', 'late'].map((sdp): ClientMessage => ({ ...pairRequest, offer: { sdp } }));
+    expect(sentAgain([early, late] as ClientMessage[], { ...paired, offered: 1 })).toEqual(
+      numbered(pong, late as ClientMessage),
+    );
+  });
+
   it.each<[string, ClientMessage, object[]]>([
     ['there was no answer', createKey, []],
     ['something else was answered', createKey, [refused('pair_request'), refused('offer'), paired]],

@@ -16,14 +16,25 @@ export class PlayedServer {
   /** The messages received, without their numbers. */
   readonly sent: Sent[] = [];
   readonly greeting: Sent;
+  readonly #keepsSessions: boolean;
   #socket: SocketHandlers | undefined;
   #seq = 0;
   #received = 0;
 
-  /** @param maxPeers undefined: the server supports only one peer per client */
-  constructor(maxPeers?: number) {
+  /**
+   * @param maxPeers undefined: the server supports only one peer per client
+   * @param keepsSessions whether it numbers its frames, and a session can be resumed
+   */
+  constructor(maxPeers?: number, keepsSessions = true) {
+    this.#keepsSessions = keepsSessions;
     const peers = maxPeers === undefined ? {} : { max_peers: maxPeers };
-    this.greeting = { type: 'your_id', id: 'me', ping_interval_ms: 0, ...RESUME, ...peers };
+    this.greeting = {
+      type: 'your_id',
+      id: 'me',
+      ping_interval_ms: 0,
+      ...(keepsSessions && RESUME),
+      ...peers,
+    };
   }
 
   readonly openSocket: OpenSocket = (url, handlers) => {
@@ -59,6 +70,12 @@ export class PlayedServer {
     this.#socket?.received(JSON.stringify({ ...this.greeting, ...more }));
   }
 
+  /** Greets the client as a new one: its session is gone. */
+  forget(): void {
+    this.#seq = 0;
+    this.#socket?.received(JSON.stringify({ ...this.greeting, id: 'another' }));
+  }
+
   /** Cuts the socket. */
   cut(reason = ''): void {
     this.end(1006, reason);
@@ -78,7 +95,8 @@ export class PlayedServer {
 
   #frame(content: string): void {
     this.#seq += 1;
-    this.#socket?.received(`[${this.#seq},${this.#received},${content}]`);
+    const frame = this.#keepsSessions ? `[${this.#seq},${this.#received},${content}]` : content;
+    this.#socket?.received(frame);
   }
 
   #take(text: string): void {

@@ -131,6 +131,8 @@ export class ResumableClient extends RawClient {
       if (verdict === 'impossible') throw new Error(`numbers that cannot be: ${frame.slice(0, 40)}`);
       if (verdict !== 'new') return undefined;
       const message: Received = JSON.parse(numbered.message);
+      if (message.type === 'paired')
+        this.#lastSenderSeqs.delete(this.#peers === undefined ? undefined : message.epoch);
       return this.#isFirstOfSender(message, numbered.senderSeq) ? message : undefined;
     }
     const message: Received = JSON.parse(frame);

@@ -1,5 +1,5 @@
 /** A client of simulated nodes: it sends numbered messages, and records what it hears, by pairing and by room. */
-import { ReliableDelivery, readNumbered } from '../../../src/protocol/index.ts';
+import { ReliableDelivery, readNumbered, type UnackedMessage } from '../../../src/protocol/index.ts';
 import { ClientSocket, type SimulatedNode } from '../network/cluster-simulation.ts';
 
 interface Pairing {
@@ -36,6 +36,8 @@ export class SimulatedClient {
   readonly said = new Map<number, string[]>();
   readonly heard = new Map<number, string[]>();
   isAsking = false;
+  /** The offer that went along with its last request to be paired. */
+  #offer: { readonly seq: number; readonly text: string } | undefined;
   /** Its current or last node. */
   node: SimulatedNode | undefined;
   /** How often it was told that it is no longer a member, because others had joined before it. */
@@ -114,8 +116,17 @@ export class SimulatedClient {
     this.#send({ type: 'leave_room', room });
   }
 
+  /** A client that can resume sends its offer along, every second time. */
   ask(target: SimulatedClient): void {
-    this.#send({ type: 'pair_request', target_id: target.id });
+    this.#serial += 1;
+    const text = `${this.name} offers ${this.#serial}`;
+    const isOffering = this.isResumable && this.#serial % 2 === 0;
+    const kept = this.#send({
+      type: 'pair_request',
+      target_id: target.id,
+      ...(isOffering && { offer: { sdp: text } }),
+    });
+    this.#offer = isOffering && kept ? { seq: kept.seq, text } : undefined;
     this.isAsking = true;
   }
 
@@ -147,15 +158,16 @@ export class SimulatedClient {
     return epochs[which % epochs.length];
   }
 
-  #send(message: object): void {
+  #send(message: object): UnackedMessage<string> | undefined {
     const text = JSON.stringify(message);
     if (!this.isResumable) {
       this.#socket?.send(text);
-      return;
+      return undefined;
     }
     const kept = this.#delivery.keep(text);
     if (this.isConnected)
       this.#socket?.send(this.#delivery.headOf(kept) + kept.message + this.#delivery.tailOf(kept));
+    return kept;
   }
 
   #received(frame: string): void {
@@ -193,13 +205,19 @@ export class SimulatedClient {
             this.pairings.delete(epoch);
         return;
       case 'candidate': {
-        const epoch = Number(message.epoch);
         const { candidate } = message.candidate as { candidate: string };
-        this.heard.set(epoch, [...(this.heard.get(epoch) ?? []), candidate]);
+        this.#hears(message.epoch, candidate);
         return;
       }
+      case 'offer':
+        this.#hears(message.epoch, String(message.sdp));
+        return;
       case 'error':
-        if (message.for === 'pair_request') this.isAsking = false;
+        if (message.for === 'pair_request') {
+          this.isAsking = false;
+          if (this.#offer) this.#delivery.replace(this.#offer.seq, JSON.stringify({ type: 'pong' }));
+          this.#offer = undefined;
+        }
         // It is in one room at most.
         if (message.for === 'join_room') this.rooms.clear();
         return;
@@ -217,6 +235,26 @@ export class SimulatedClient {
         this.#socket?.send(JSON.stringify({ type: 'pong' }));
         return;
     }
+  }
+
+  #hears(epoch: unknown, text: string): void {
+    this.heard.set(Number(epoch), [...(this.heard.get(Number(epoch)) ?? []), text]);
+  }
+
+  /**
+   * The offer that went along with a request is the first that it says in the pairing, and a server that comes after a
+   * dead one gets it by itself. If it was not taken along, it is sent now.
+   */
+  #offers(epoch: number, offered: unknown): void {
+    const offer = this.#offer;
+    this.#offer = undefined;
+    if (offered !== undefined && offered !== offer?.seq)
+      throw new Error(`${this.name}: a request ${offered} was taken along that it did not make`);
+    if (!offer) return;
+    this.said.set(epoch, [offer.text]);
+    const message = { type: 'offer', sdp: offer.text, epoch };
+    this.#delivery.replace(offer.seq, JSON.stringify(offered === undefined ? { type: 'pong' } : message));
+    if (offered === undefined) this.#send(message);
   }
 
   #heardOfRoom({ type, room, peers, peer, id, leader, state, reason }: Message): void {
@@ -245,7 +283,7 @@ export class SimulatedClient {
     }
   }
 
-  #paired({ peer_id, epoch, initiator, room }: Message): void {
+  #paired({ peer_id, epoch, initiator, room, offered }: Message): void {
     this.#lastSenderSeqs.delete(undefined);
     if (this.peers === undefined) this.pairings.clear();
     // With several peers, another one may have asked meanwhile.
@@ -257,6 +295,7 @@ export class SimulatedClient {
       ...(room !== undefined && { room: String(room) }),
     };
     this.pairings.set(pairing.epoch, pairing);
+    if (pairing.initiator && room === undefined) this.#offers(pairing.epoch, offered);
   }
 
   #welcomed({ id, resume, received, restarted }: Message): void {
@@ -269,6 +308,7 @@ export class SimulatedClient {
       this.pairings.clear();
       this.rooms.clear();
       this.isAsking = false;
+      this.#offer = undefined;
       return;
     }
     if (restarted) this.#delivery.restart();

@@ -26,8 +26,8 @@ interface Stand {
 interface Frame {
   readonly type: string;
   readonly epoch?: number | undefined;
-  /** The offer that it is, or answers. */
-  readonly offer?: number;
+  /** The offer that it is, answers or takes along; of `paired`, the one that the peer got with the request. */
+  readonly offer?: number | undefined;
   readonly state?: 'connected' | 'failed';
   readonly initiator?: boolean;
 }
@@ -44,6 +44,8 @@ interface Side {
   readonly session: Stand;
   /** For the client's pairing, or the last one that it had. */
   readonly epoch: number | undefined;
+  /** The offer that its peer got with its request. */
+  readonly along?: number | undefined;
   readonly rtc: Rtc | undefined;
   readonly toServer: readonly Frame[];
   readonly toClient: readonly Frame[];
@@ -58,6 +60,8 @@ interface Pairing extends Stand {
 export interface Budget {
   /** Pair requests. */
   readonly pair: number;
+  /** How many of them take the first offer along. */
+  readonly along: number;
   readonly unpair: number;
   /** Clients that say goodbye. */
   readonly close: number;
@@ -237,17 +241,17 @@ class Turn {
   #clientEffect(
     name: Name,
     type: string,
-    params: { state?: 'connected' | 'failed' },
+    params: { state?: 'connected' | 'failed'; iceRestart?: boolean },
     frame: Frame | undefined,
   ) {
-    const { epoch, rtc } = this.side(name);
+    const { epoch, along, rtc } = this.side(name);
     const doing = (what: 'offer' | 'answer', offer: number) => {
       const { rtc: now = nowhere } = this.side(name);
       this.set(name, { rtc: { ...now, doing: [...now.doing, { what, offer }] } });
     };
     switch (type) {
       case 'announcePaired':
-        this.set(name, { epoch: frame?.epoch });
+        this.set(name, { epoch: frame?.epoch, along: frame?.offer });
         return;
       case 'openConnection':
         this.set(name, { rtc: nowhere });
@@ -256,6 +260,10 @@ class Turn {
         this.set(name, { rtc: undefined });
         return;
       case 'makeOffer':
+        if (along !== undefined && !params.iceRestart) {
+          doing('offer', along);
+          return;
+        }
         this.change({ offers: this.#world.offers + 1 });
         doing('offer', this.#world.offers);
         return;
@@ -269,6 +277,7 @@ class Turn {
         if (rtc?.isUp) this.client(name, { type: 'CONNECTION_ESTABLISHED' });
         return;
       case 'sendOffer':
+        if (frame?.offer === along) return;
         this.#toServer(name, { type: 'offer', epoch, offer: frame?.offer ?? 0 });
         return;
       case 'sendAnswer':
@@ -344,7 +353,16 @@ class Turn {
       case 'pair_request': {
         const other = this.side(otherOf(name)).session;
         const target = other.value === 'disconnected' ? 'unknown' : pairing ? 'peer' : 'free';
-        this.#session(name, { type: 'PAIR_REQUESTED', target, targetId: otherOf(name), key: undefined });
+        const { offer } = frame;
+        this.#session(
+          name,
+          { type: 'PAIR_REQUESTED', target, targetId: otherOf(name), key: undefined },
+          frame,
+        );
+        const formed = this.#world.pairing;
+        if (offer === undefined || !formed || formed === pairing) return;
+        const { epoch } = formed;
+        this.#pairing(name, { type: 'OFFER_RECEIVED', epoch }, { type: 'offer', epoch, offer });
         return;
       }
       case 'goodbye':
@@ -361,16 +379,20 @@ class Turn {
     else this.#session(name, { type: `${type}_RECEIVED` });
   }
 
-  #session(name: Name, event: { readonly type: string; readonly [field: string]: unknown }): void {
+  #session(
+    name: Name,
+    event: { readonly type: string; readonly [field: string]: unknown },
+    frame?: Frame,
+  ): void {
     const { stand, effects } = step(this.#machines.session, this.side(name).session, event);
     this.set(name, { session: stand });
     for (const { type, params } of effects)
-      if (type === 'createPairing') this.#form(name);
+      if (type === 'createPairing') this.#form(name, frame);
       else if (type === 'leavePairing' && this.#world.pairing)
         this.#pairing(name, { type: 'PEER_LOST', reason: (params as { reason: string }).reason });
   }
 
-  #form(initiator: Name): void {
+  #form(initiator: Name, request?: Frame): void {
     if (this.#world.pairing) throw new Violation('a second pairing of the same two');
     const epoch = this.#world.epochs + 1;
     const { stand } = started(this.#machines.pairing, {
@@ -379,7 +401,7 @@ class Turn {
       epoch,
     });
     this.change({ epochs: epoch, pairing: { ...stand, epoch, initiator } });
-    this.#pairing(initiator, { type: 'FORMED' });
+    this.#pairing(initiator, { type: 'FORMED' }, request);
   }
 
   #pairing(
@@ -399,7 +421,11 @@ class Turn {
     switch (type) {
       case 'announcePairing':
         both((name) => this.#session(name, { type: 'PAIRED', epoch, peerId: otherOf(name) }));
-        both((name) => this.#toClient(name, { type: 'paired', epoch, initiator: name === initiator }));
+        both((name) => {
+          const isInitiator = name === initiator;
+          const offer = isInitiator ? frame?.offer : undefined;
+          this.#toClient(name, { type: 'paired', epoch, initiator: isInitiator, offer });
+        });
         return;
       case 'relayToPeer':
         if (frame?.epoch !== epoch) throw new Violation(`a ${frame?.type} of an old pairing was relayed`);
@@ -468,6 +494,17 @@ function movesOf(world: World, name: Name, machines: Machines): Move[] {
       move('asks for the other', false, (turn) =>
         turn.spend('pair').set(name, { toServer: [...side.toServer, { type: 'pair_request' }] }),
       ),
+    );
+  if (budget.pair > 0 && budget.along > 0 && isOpen && state === 'unpaired')
+    moves.push(
+      move('asks for the other, and offers', false, (turn) => {
+        const offer = world.offers;
+        turn
+          .spend('pair')
+          .spend('along')
+          .change({ offers: offer + 1 });
+        turn.set(name, { toServer: [...side.toServer, { type: 'pair_request', offer }] });
+      }),
     );
   if (budget.unpair > 0 && isOpen && state !== 'unpaired')
     moves.push(

@@ -106,8 +106,11 @@ export class FakePeerConnection implements PeerConnection {
     return channel;
   }
 
-  createOffer(_: { iceRestart: true }): Promise<SessionDescription> {
-    return this.#operation('createOffer(restart)', () => ({ type: 'offer', sdp: this.describedAs }));
+  createOffer(restart?: { iceRestart: true }): Promise<SessionDescription> {
+    return this.#operation(`createOffer(${restart ? 'restart' : ''})`, () => ({
+      type: 'offer',
+      sdp: this.describedAs,
+    }));
   }
 
   setLocalDescription(given?: SessionDescription): Promise<void> {

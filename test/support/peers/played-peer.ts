@@ -24,13 +24,15 @@ export interface PlayedPeer {
 /**
  * @param maxPeers what the server allows; undefined: it supports only one peer per client
  * @param isSlowToCreate whether connections are made ahead, as in a browser
+ * @param keepsSessions whether the server has sessions that can be resumed
  */
 export async function playedPeer(
   options: PeerOptions = {},
   maxPeers?: number,
   isSlowToCreate = false,
+  keepsSessions = true,
 ): Promise<PlayedPeer> {
-  const server = new PlayedServer(maxPeers);
+  const server = new PlayedServer(maxPeers, keepsSessions);
   const clock = new ManualClock();
   const engines: FakePeerConnection[] = [];
   const createConnection = (config: ConnectionConfig) => {

@@ -190,10 +190,15 @@ export class Inbox {
   }
 
   #pairRequest(session: ServerSession, client: NativeClient, message: ClientMessageOf<'pair_request'>): void {
-    const { target_id: targetId, key, metadata, traceparent } = message;
-    if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES)
+    const { target_id: targetId, key, metadata, traceparent, offer: given } = message;
+    if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES) {
       refuse(client, { code: 'metadata_too_large', for: 'pair_request' });
-    else this.#signaling.pairRequest(session, { targetId, key, metadata, traceparent });
+      return;
+    }
+    // Without a number of its own, or if it should get lost, the offer has to come by itself.
+    const sdp = client.isResumable && !this.#chaos ? given?.sdp : undefined;
+    const offer = sdp === undefined ? undefined : (epoch: number) => offerIn(epoch, sdp);
+    this.#signaling.pairRequest(session, { targetId, key, metadata, traceparent, offer });
   }
 
   /** The message inside a numbered frame; undefined if it was received before. Other frames are returned unchanged. */
@@ -233,6 +238,12 @@ export class Inbox {
     }
     return false;
   }
+}
+
+/** The offer as if its client had sent it by itself, once it knew the pairing. */
+function offerIn(epoch: number, sdp: string): Signal {
+  const message = { type: 'offer', sdp, epoch } as const;
+  return { bytes: Buffer.from(JSON.stringify(message)), message };
 }
 
 function refuse(client: NativeClient, refusal: Refusal): void {

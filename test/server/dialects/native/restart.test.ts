@@ -50,6 +50,48 @@ describe('a server that is killed and started again with the same secret', () =>
     await clients.a.until(() => clients.a.inbox.some(({ type }) => type === 'answer'), 'the answer');
   });
 
+  it.each([
+    ['has heard it', true],
+    ['has not heard it', false],
+  ])('brings an offer that went along with a request once, to a responder that %s', async (_, isHeard) => {
+    const server = await new Restartable().start();
+    let [a, b] = [await ResumableClient.connect(server.url), await ResumableClient.connect(server.url)];
+    // What it is sent from here on is lost, or it says nothing of it.
+    const accept = b.delivery.accept.bind(b.delivery);
+    if (!isHeard) b.delivery.accept = () => 'duplicate';
+    a.send({ type: 'pair_request', target_id: b.id, offer: { sdp: 'along' } });
+    const { epoch, offered } = await a.next('paired');
+    a.delivery.replace(Number(offered), JSON.stringify({ type: 'offer', sdp: 'along', epoch }));
+    if (isHeard) await b.until(() => b.inbox.some(({ type }) => type === 'offer'), 'the offer');
+    a.pairing = { peer_id: b.id, epoch: Number(epoch), initiator: true };
+    b.pairing = { peer_id: a.id, epoch: Number(epoch), initiator: false };
+    await server.restart();
+    b.delivery.accept = accept;
+    a = await a.comeBack(server.url);
+    b = await b.comeBack(server.url);
+    a.send({ type: 'candidate', candidate: { candidate: 'behind' }, epoch });
+    await b.until(() => b.inbox.some(({ type }) => type === 'candidate'), 'the candidate');
+    const signals = b.inbox.filter(({ type }) => type === 'offer' || type === 'candidate');
+    expect(signals.map(({ type }) => type)).toEqual(['offer', 'candidate']);
+  });
+
+  it('asks for a pairing again whose initiator had no answer, with its offer', async () => {
+    const server = await new Restartable().start();
+    let [a, b] = [await ResumableClient.connect(server.url), await ResumableClient.connect(server.url)];
+    a.delivery.accept = () => 'duplicate';
+    a.send({ type: 'pair_request', target_id: b.id, offer: { sdp: 'along' } });
+    expect((await b.next('paired')).peer_id).toBe(a.id);
+    expect((await b.next('offer')).sdp).toBe('along');
+    await server.restart();
+    Reflect.deleteProperty(a.delivery, 'accept');
+    b = await b.comeBack(server.url);
+    a = await a.comeBack(server.url);
+    const { epoch } = await a.next('paired');
+    // It is another pairing, which begins with it.
+    expect(await b.next('paired')).toMatchObject({ epoch });
+    expect(await b.next('offer')).toMatchObject({ sdp: 'along', epoch });
+  });
+
   it('does not take an old answer, sent again, for that to a new offer', async () => {
     const server = await new Restartable().start();
     const clients = await pairedOn(server);
