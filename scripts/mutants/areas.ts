@@ -119,7 +119,7 @@ export const parts: readonly Part[] = [
     tests: [
       ...native,
       'server/signaling/ice-servers',
-      'server/dialects/native/token',
+      'server/dialects/native/(token|client-snapshot)',
       'server/drain/drain\\.',
       'server/admission/shares',
       'server/cluster/(pairing|rooms/(?!model))',

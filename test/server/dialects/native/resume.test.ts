@@ -42,6 +42,31 @@ describe('a session that can be resumed', () => {
     expect((await c.next('paired')).peer_id).toBe(back.id);
   });
 
+  it('is told of in the log, with its id and no more: its begin, its absence, its return, and its end', async () => {
+    const test = await pairedTest();
+    await cut(test, test.a);
+    await test.b.next('peer_away');
+    const back = await test.a.comeBack(test.server.url);
+    await test.b.next('peer_back');
+    await back.close();
+    await test.b.next('peer_disconnected');
+    await test.b.close();
+    const { sessions } = test.server.parts;
+    await until(() => sessions.size === 0);
+    const { id } = back;
+    const of = (one: string) =>
+      test.log
+        .filter((line) => line.id === one && String(line.event).startsWith('session_'))
+        .map(({ event, msg }) => [event, msg]);
+    expect(of(id)).toEqual([
+      ['session_opened', `Client ${id} connected`],
+      ['session_away', `Client ${id} is away`],
+      ['session_back', `Client ${id} is back`],
+      ['session_ended', `Client ${id} disconnected, removing pairing with ${test.b.id}`],
+    ]);
+    expect(of(test.b.id).at(-1)).toEqual(['session_ended', `Client ${test.b.id} disconnected`]);
+  });
+
   it('delivers what was sent to it while it was away, in order', async () => {
     const test = await pairedTest();
     await cut(test, test.a);

@@ -180,3 +180,21 @@ it('a player whose request makes us fail is closed and logged, and no other is',
   expect(test.log.filter(({ level }) => level === 50)).toMatchObject([{ event: 'player_failed' }]);
   expect(await one.join('g', 1)).toEqual({ players: [1] });
 });
+
+it('players are counted by whether they are in a game, and are logged when they join and leave one', async () => {
+  const test = await startTestServer({ rooms: true });
+  const url = `http://127.0.0.1:${test.server.port}`;
+  const states = () =>
+    [...(test.server.parts.features.started.rooms?.games.states() ?? [])].map(({ value }) => value);
+  const [one] = [await RoomClient.connect(url), await RoomClient.connect(url)];
+  expect(states()).toEqual(['outside', 'outside']);
+  await one.join('g', 1);
+  expect(states()).toEqual(['joined', 'outside']);
+  await one.ask('leave_game', { game_id: 'g' });
+  expect(states()).toEqual(['outside', 'outside']);
+  const lines = test.log.filter(({ event }) => String(event).startsWith('player_'));
+  expect(lines).toMatchObject([
+    { event: 'player_joined', id: '1', game: 'g', msg: 'Player 1 joined game g' },
+    { event: 'player_left', id: '1', game: 'g', reason: 'left', msg: 'Player 1 left game g' },
+  ]);
+});
