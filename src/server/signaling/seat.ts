@@ -110,7 +110,7 @@ export class Seat implements Party, Waits {
       room: details.room,
       traceparent: pairing.traceparent,
       ...(details.metadata !== undefined && !isInitiator && { metadata: details.metadata }),
-      ...(isInitiator && { offered: details.offered }),
+      ...(isInitiator && details.offered !== undefined && { offered: details.offered }),
     });
     const { pendingPairRequest: request } = session;
     const answers =

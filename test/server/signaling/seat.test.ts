@@ -182,6 +182,16 @@ describe('a client in a new pairing', () => {
   );
 
   it.each([
+    ['initiator', [4]],
+    ['responder', [undefined]],
+  ] as const)('is told that its offer went along, as %s', (side, offered) => {
+    const { seat, pairing, told } = paired(side);
+    pairing.details = { offered: 4 };
+    seat.paired(pairing, () => undefined);
+    expect(told.map((notice) => (notice as { offered?: number }).offered)).toEqual(offered);
+  });
+
+  it.each([
     ['that it asked for has its answer', { epoch: 1, targetId: undefined }, { answers: 'granted' }],
     ['by which its peer was faster has it, too', { epoch: 9, targetId: 'peer' }, { answers: 'crossed' }],
     ['with another than it asked for goes on waiting', { epoch: 9, targetId: 'another' }, {}],
