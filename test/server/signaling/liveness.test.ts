@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { startTestServer } from '../../support/servers/test-server.ts';
+import type { RawClient } from '../../support/clients/raw-client.ts';
+import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 describe('liveness', () => {
   it('pings a client that was silent for 30 s, and not one that was heard meanwhile', async () => {
@@ -80,5 +81,32 @@ describe('liveness', () => {
     clock.advance(30_050);
     await client.next('ping');
     expect(log.find((line) => line.msg === `Ping to ${client.id}`)?.level).toBe(20);
+  });
+});
+
+describe('a client that is heard', () => {
+  const heardAt = (test: TestServer, { id }: RawClient) => test.server.parts.sessions.get(id)?.heardAt;
+  /** The client sends something that long after the last time. */
+  async function sends(test: TestServer, client: RawClient, afterMs: number) {
+    test.clock.advance(afterMs);
+    client.send({ type: 'pong' });
+    await client.settled();
+    return { at: heardAt(test, client), now: test.server.parts.queue.now };
+  }
+
+  it('counts as heard at most ten times in the interval of pings', async () => {
+    const test = await startTestServer({ pingIntervalMs: 1_000 });
+    const client = await test.connect();
+    const first = heardAt(test, client);
+    expect((await sends(test, client, 99)).at).toBe(first);
+    const second = await sends(test, client, 1);
+    expect(second.at).toBe(second.now);
+  });
+
+  it('is not looked at where nobody is pinged', async () => {
+    const test = await startTestServer({ pingIntervalMs: 0 });
+    const client = await test.connect();
+    const first = heardAt(test, client);
+    expect((await sends(test, client, 3_600_000)).at).toBe(first);
   });
 });

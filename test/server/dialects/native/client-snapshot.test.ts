@@ -72,6 +72,9 @@ describe('the snapshot of a client', () => {
     expect(snapshot).toMatchObject({ claims: { sub: 'ada', app: 'a' }, since: clock.wallTime() * 1_000 });
     // A server without other nodes has no number.
     expect(snapshot).not.toHaveProperty('claimed_at');
+    // No two claims at one node are of the same time.
+    await ResumableClient.connect(server.url, { token: await signWithSecret({ sub: 'bob', app: 'a' }) });
+    expect(server.parts.sessions.get('a/bob')?.since).toBe(session.since + 1);
     session.claimedAt = 1;
     expect(takeClientSnapshot(session, request, 0)).toMatchObject({ claimed_at: 1 });
   });
