@@ -44,7 +44,7 @@ function receivedByChannels(all: readonly Stats[]): number {
 }
 
 function bytesOf(value: unknown): number {
-  return typeof value === 'number' && value > 0 ? value : 0;
+  return Number.isFinite(value) ? Math.max(value as number, 0) : 0;
 }
 
 /** `direct by UDP, 1.4 ms`: for a line on a terminal or a page. */

@@ -167,10 +167,8 @@ export class Channel {
 
   #end(): void {
     this.#isClosed = true;
-    const waiting = this.#waiting.slice(this.#next);
-    this.#waiting = [];
-    this.#next = 0;
-    for (const { failed } of waiting) failed(new PairlaneError('not_open', 'it was closed'));
+    for (const { failed } of this.#waiting.splice(this.#next))
+      failed(new PairlaneError('not_open', 'it was closed'));
     for (const resolve of [...this.#drainWaiters.splice(0), ...this.#closeWaiters.splice(0)]) resolve();
   }
 
@@ -209,7 +207,7 @@ export class Channel {
     // Messages are sent in order, so the remaining bytes are those of the newest ones.
     while (this.#inFlight.length > 0) {
       const rest = this.#inFlightBytes - (this.#inFlight[0] as number);
-      if (bufferedAmount > 0 && rest < bufferedAmount) break;
+      if (rest < bufferedAmount) break;
       this.#inFlight.shift();
       this.#inFlightBytes = rest;
     }

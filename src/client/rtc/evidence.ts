@@ -19,6 +19,8 @@ export interface StatsReport {
 }
 
 type Stats = Readonly<Record<string, unknown>>;
+/** What we tell has all counts; what other clients tell need not. */
+type FullPair = EvidencePair & { readonly received: number };
 
 /** @param sctpState the state of the data channels' transport, which has no statistics */
 export function evidenceOf(report: StatsReport, sctpState: unknown): Evidence {
@@ -29,7 +31,7 @@ export function evidenceOf(report: StatsReport, sctpState: unknown): Evidence {
   const all = [...byId.values()];
   const transport = all.find(({ type }) => type === 'transport');
   const selected = byId.get(transport?.selectedCandidatePairId);
-  const found = new Map<string, EvidencePair>();
+  const found = new Map<string, FullPair>();
   for (const stats of all) {
     if (stats.type !== 'candidate-pair') continue;
     const pair = pairOf(stats, byId, stats === selected);
@@ -57,11 +59,7 @@ export function flowOf(report: StatsReport, buffered: number): Flow {
   return { ...(rtt_ms !== undefined && { rtt_ms }), buffered, sent: sum('sent'), answered: sum('answered') };
 }
 
-function pairOf(
-  stats: Stats,
-  byId: ReadonlyMap<unknown, Stats>,
-  isSelected: boolean,
-): EvidencePair | undefined {
+function pairOf(stats: Stats, byId: ReadonlyMap<unknown, Stats>, isSelected: boolean): FullPair | undefined {
   const one = byId.get(stats.localCandidateId);
   const other = byId.get(stats.remoteCandidateId);
   const kinds = [one, other].map((candidate) => oneOf(candidateKinds, candidate?.candidateType));
@@ -85,18 +83,17 @@ function pairOf(
 }
 
 /** Combines two pairs; the state is the more advanced one. */
-function together(one: EvidencePair, other: EvidencePair): EvidencePair {
-  const states: readonly string[] = pairStates;
-  const first = states.indexOf(one.state) <= states.indexOf(other.state) ? one : other;
+function together(one: FullPair, other: FullPair): FullPair {
+  const first = Math.min(...[one, other].map(({ state }) => pairStates.indexOf(state)));
   return {
     ...one,
     ...other,
     ...(one.selected && { selected: true, ...(one.rtt_ms !== undefined && { rtt_ms: one.rtt_ms }) }),
-    state: first.state,
+    state: pairStates[first] ?? one.state,
     pairs: one.pairs + other.pairs,
     sent: one.sent + other.sent,
     answered: one.answered + other.answered,
-    received: (one.received ?? 0) + (other.received ?? 0),
+    received: one.received + other.received,
   };
 }
 
@@ -105,5 +102,5 @@ function oneOf<Value extends string>(known: readonly Value[], value: unknown): V
 }
 
 function countOf(value: unknown): number {
-  return typeof value === 'number' && value > 0 ? Math.min(Math.round(value), 1_000_000) : 0;
+  return Number.isFinite(value) ? Math.min(Math.max(Math.round(value as number), 0), 1_000_000) : 0;
 }

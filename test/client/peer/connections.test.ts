@@ -11,6 +11,7 @@ import {
   joined,
   offer,
   paired,
+  playedConnection,
   withPeers,
 } from '../../support/peers/played-pairings.ts';
 import { type PlayedPeer, playedPeer, settled } from '../../support/peers/played-peer.ts';
@@ -189,6 +190,67 @@ describe('the end of one connection', () => {
     await peer.close();
     expect(ended).toEqual([[{ reason: 'closed' }], [{ reason: 'closed' }]]);
     expect([states, peer.connections.size]).toEqual([['disconnected'], 0]);
+  });
+
+  it('is awaited by a peer that is closed: what it sent arrives, or a second has passed', async () => {
+    for (const arrives of [true, false]) {
+      const { peer, server, channel, clock } = await playedConnection();
+      const links: unknown[] = [];
+      peer.on('signaling', (state, id) => links.push([state, id]));
+      void peer.send('last word');
+      let isClosed = false;
+      void peer.close().then(() => {
+        isClosed = true;
+      });
+      await settled();
+      expect([peer.state, peer.signaling, links]).toEqual(['draining', 'online', []]);
+      if (arrives) channel.drain();
+      else clock.advance(1_050);
+      await settled();
+      expect([isClosed, peer.signaling, links]).toEqual([true, 'closed', [['closed', 'me']]]);
+      expect([channel.sent, server.of('unpair')]).toEqual([arrives ? ['last word'] : [], []]);
+    }
+  });
+
+  it('comes after the goodbye to the server, if the peer is closed at once', async () => {
+    const { peer, engines } = await withPeers(1, 2);
+    const order: string[] = [];
+    peer.on('signaling', (state) => order.push(state));
+    for (const engine of engines) engine.close = () => void order.push('connection');
+    await peer.close({ atOnce: true });
+    expect(order).toEqual(['closed', 'connection', 'connection']);
+  });
+
+  it('is that of the peer, too: who waits for the next one, and its rooms', async () => {
+    const { peer, server } = await playedPeer();
+    const joining = peer.join('den');
+    await settled();
+    server.say(joined('den'));
+    const ends: unknown[] = [];
+    (await joining).on('close', (end) => ends.push(end));
+    const opened = peer.opened().catch(({ code }) => ends.push(code));
+    await peer.close();
+    await settled();
+    expect(ends).toEqual([{ reason: 'closed' }, 'closed']);
+    await opened;
+  });
+
+  it('forgets what was heard of it, so that what others have said is known however many come and go', async () => {
+    const { peer, server, clock } = await withPeers(1);
+    const heard: unknown[] = [];
+    peer.on('signal', (data) => heard.push(data));
+    const signal = { type: 'signal', data: 'once', from_peer: true };
+    server.relay({ ...signal, epoch: 1 }, 1);
+    for (let epoch = 2; epoch <= 1_100; epoch += 1) {
+      // No faster than a client takes it.
+      clock.advance(10);
+      server.say(paired(epoch));
+      server.relay({ ...signal, data: epoch, epoch }, 1);
+      server.say(gone(epoch));
+    }
+    expect(heard).toHaveLength(1_100);
+    server.relay({ ...signal, epoch: 1 }, 1);
+    expect(heard).toHaveLength(1_100);
   });
 
   it('is over for a peer that is closed once its sockets are released', async () => {
@@ -426,6 +488,100 @@ describe('a link that is lost for good', () => {
     await end(played);
     expect(ends).toMatchObject([{ reason: 'failed', error: { code: 'ended' } }]);
     expect(played.peer.rooms.size).toBe(0);
+  });
+});
+
+describe('a peer', () => {
+  it('tells of each pairing, who asked for it, and hears its members in a room', async () => {
+    const { peer, server, engines } = await playedPeer({ peers: 2 }, 2);
+    const told: unknown[] = [];
+    peer.on('paired', (pairing) => told.push(pairing));
+    const joining = peer.join('den');
+    await settled();
+    server.say({ ...joined('den'), topology: 'mesh', peers: [{ id: 'peer 1' }] });
+    const heard: unknown[] = [];
+    (await joining).on('message', (...args) => heard.push(args));
+    server.say(initiated(1, { room: 'den' }), paired(2));
+    await settled();
+    engines[0]?.channels[0]?.open();
+    engines[0]?.channels[0]?.onmessage?.({ data: 'hello' });
+    expect(heard).toEqual([['hello', 'peer 1', 'chat']]);
+    expect(told).toEqual([
+      { peerId: 'peer 1', initiator: true },
+      { peerId: 'peer 2', initiator: false },
+    ]);
+  });
+
+  it('leaves all of its pairings, and stays with its server', async () => {
+    const { peer, server } = await withPeers(1, 2);
+    peer.unpair();
+    expect(server.of('unpair').map(({ epoch }) => epoch)).toEqual([1, 2]);
+    expect([peer.connections.size, peer.signaling, peer.state]).toEqual([0, 'online', 'unpaired']);
+  });
+
+  it('signals to its only peer, and says why it cannot', async () => {
+    const { peer, server } = await playedPeer({ peers: 2 }, 2);
+    const codeOf = (call: () => void) => {
+      try {
+        call();
+      } catch (error) {
+        return (error as PairlaneError).code;
+      }
+      return undefined;
+    };
+    const codes = [0, 1, 2].map((count) => {
+      if (count > 0) server.say(paired(count));
+      return codeOf(() => peer.signal(count));
+    });
+    expect(codes).toEqual(['not_paired', undefined, 'several_connections']);
+    expect(server.of('signal')).toEqual([{ type: 'signal', data: 1, epoch: 1 }]);
+  });
+
+  it('lists rooms, and says whether there are more', async () => {
+    const { peer, server } = await playedPeer();
+    for (const more of [undefined, true]) {
+      const listing = peer.listRooms();
+      await settled();
+      server.say({ type: 'rooms', rooms: [], ...(more && { more }) });
+      expect(await listing).toEqual({ rooms: [], more: more === true });
+    }
+  });
+
+  it('joins its rooms again at a server that has lost them, and only there', async () => {
+    const { peer, server, clock } = await playedPeer({ reconnect: { baseMs: 0, capMs: 0 } });
+    const joining = peer.join('den');
+    await settled();
+    server.say(joined('den'));
+    await joining;
+    const asked: number[] = [];
+    for (const isRestarted of [false, true]) {
+      server.cut();
+      await settled();
+      clock.advance(100);
+      await settled();
+      server.resume(isRestarted);
+      await settled();
+      asked.push(server.of('join_room').length);
+    }
+    expect(asked).toEqual([1, 2]);
+  });
+
+  it('keeps the waits for its first peer that were not given up', async () => {
+    const { peer, server, engines } = await playedPeer();
+    const abort = new AbortController();
+    const outcomes: string[] = [];
+    for (const signal of [undefined, abort.signal, undefined])
+      peer.opened(undefined, { signal }).then(
+        () => outcomes.push('opened'),
+        ({ code }) => outcomes.push(code),
+      );
+    abort.abort();
+    await settled();
+    server.say(initiated(1));
+    await settled();
+    engines[0]?.channels[0]?.open();
+    await settled();
+    expect(outcomes).toEqual(['aborted', 'opened', 'opened']);
   });
 });
 

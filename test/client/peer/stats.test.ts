@@ -2,7 +2,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { nodePlatform, type PeerOptions } from '../../../src/client/index.ts';
 import type { Platform } from '../../../src/client/peer/platform.ts';
-import { describeStats, statsOf } from '../../../src/client/rtc/connection-stats.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { event, open, openPair, testPeer } from '../../support/peers/werift-peers.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
@@ -55,46 +54,5 @@ describe('the statistics of a connection', () => {
     const told = event(silent, 'stats');
     clock.advance(5_000);
     expect(await told).toMatchObject({ path: 'direct', protocol: 'udp' });
-  });
-
-  it('tell a relayed way by either end, also where only the pair says that it is selected', () => {
-    const report = new Map<string, object>([
-      [
-        'p',
-        {
-          id: 'p',
-          type: 'candidate-pair',
-          selected: true,
-          localCandidateId: 'l',
-          remoteCandidateId: 'r',
-          currentRoundTripTime: 0.0421,
-          bytesSent: 7,
-        },
-      ],
-      ['l', { id: 'l', type: 'local-candidate', candidateType: 'host', protocol: 'udp' }],
-      ['r', { id: 'r', type: 'remote-candidate', candidateType: 'relay', protocol: 'udp' }],
-    ]);
-    const stats = statsOf(report);
-    expect(stats).toEqual({
-      path: 'relay',
-      protocol: 'udp',
-      rttMs: expect.closeTo(42.1),
-      bytesSent: 7,
-      bytesReceived: 0,
-    });
-    expect(describeStats(stats)).toBe('through a relay (TURN) by UDP, 42 ms');
-    expect(describeStats(statsOf(new Map()))).toBe('no way yet');
-  });
-
-  it('count what came in by another pair of candidates than it sends by', () => {
-    const pair = { id: 'p', type: 'candidate-pair', bytesSent: 7, bytesReceived: 0 };
-    // As werift tells it.
-    const transport = { id: 't', type: 'transport', selectedCandidatePairId: 'p', bytesReceived: 0 };
-    const channels = [
-      { id: 'c', type: 'data-channel', bytesReceived: 500 },
-      { id: 'd', type: 'data-channel', bytesReceived: 400 },
-    ];
-    const report = new Map<string, object>([pair, transport, ...channels].map((stats) => [stats.id, stats]));
-    expect(statsOf(report)).toMatchObject({ bytesSent: 7, bytesReceived: 900 });
   });
 });

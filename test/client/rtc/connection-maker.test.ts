@@ -105,3 +105,17 @@ it('one that has offered is for who offers, and only once', () => {
   maker.dropAhead();
   expect(shown().map(([calls]) => calls?.length)).toEqual([1, 0, 0]);
 });
+
+it('one that has offered and is not needed is closed once, and not used', () => {
+  for (const drop of ['dropAhead', 'dropOffer'] as const) {
+    const { maker, shown } = makerOf((engine) => engine, SERVERS);
+    maker.offerAhead();
+    maker[drop]();
+    maker[drop]();
+    maker.make(SERVERS, true);
+    expect(shown()).toEqual([
+      [['setLocal(offer)', 'close'], SERVERS],
+      [[], SERVERS],
+    ]);
+  }
+});

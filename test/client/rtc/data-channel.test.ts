@@ -11,7 +11,7 @@ function open() {
   const channel = new Channel(fake, {
     opened: () => {},
     message: (data) => received.push(data),
-    closed: () => {},
+    closed: () => received.push('closed'),
   });
   fake.open();
   return { fake, channel, received };
@@ -59,6 +59,113 @@ describe('a channel', () => {
     expect(channel.trySend('closed')).toBe(false);
   });
 
+  it('sends nothing at once that is too large, that comes before what waits, or that is refused', () => {
+    const { fake, channel } = open();
+    expect(channel.trySend(new Uint8Array(64 * 1024 + 1))).toBe(false);
+    expect(channel.trySend(new Uint8Array(64 * 1024))).toBe(true);
+    // Told when half of it was sent.
+    expect(fake.bufferedAmountLowThreshold).toBe(32 * 1024);
+    fake.drain();
+    for (let n = 0; n < 32; n += 1) channel.trySend('x');
+    void channel.send('waits');
+    fake.drain(1);
+    expect(channel.trySend('overtakes')).toBe(false);
+    fake.drain();
+    fake.drain();
+    fake.send = () => {
+      throw new Error('no');
+    };
+    expect(channel.trySend('refused')).toBe(false);
+    expect(fake.sent.at(-1)).toBe('waits');
+  });
+
+  it('rejects what is refused underneath, and sends the next all the same', async () => {
+    const { fake, channel } = open();
+    const send = fake.send.bind(fake);
+    fake.send = (data) => {
+      if (data === 'refused') throw new Error('of the engine');
+      send(data);
+    };
+    const refused = errorOf(channel.send('refused'));
+    await channel.send('next');
+    expect(await refused).toMatchObject({
+      code: 'send_failed',
+      message: expect.stringContaining('of the engine'),
+    });
+    expect(fake.queued).toEqual(['next']);
+  });
+
+  it('has unsent what is not acked, where that is known; otherwise anything once it has sent', () => {
+    for (const countsUnacked of [true, false]) {
+      const { fake, channel } = open();
+      Object.assign(fake, { countsUnacked });
+      expect([channel.hasUnsent, channel.bufferedAmount]).toEqual([false, 0]);
+      void channel.send('four');
+      expect([channel.hasUnsent, channel.bufferedAmount]).toEqual([true, 4]);
+      fake.drain();
+      expect([channel.hasUnsent, channel.bufferedAmount]).toEqual([!countsUnacked, 0]);
+      void channel.send('lost');
+      fake.close();
+      expect([channel.hasUnsent, channel.bufferedAmount]).toEqual([false, 0]);
+    }
+  });
+
+  it('is flushed when the last byte was sent, of which alone it is told, or at its end', async () => {
+    const done: string[] = [];
+    const flush = (channel: Channel, name: string) => channel.flushed().then(() => done.push(name));
+    const settle = () => new Promise(setImmediate);
+    const [sending, ending, over, idle] = [open(), open(), open(), open()];
+    void sending.channel.send('four');
+    void flush(sending.channel, 'sent');
+    expect(sending.fake.bufferedAmountLowThreshold).toBe(0);
+    void ending.channel.send('four');
+    void flush(ending.channel, 'ended');
+    void over.channel.send('four');
+    over.fake.close();
+    await settle();
+    expect(done).toEqual([]);
+    void flush(over.channel, 'over');
+    void flush(idle.channel, 'idle');
+    await settle();
+    expect(done).toEqual(['over', 'idle']);
+    sending.fake.drain();
+    ending.fake.close();
+    await settle();
+    expect(done.slice(2)).toEqual(['sent', 'ended']);
+  });
+
+  it('waits for the other side to close it, unless acks tell as much', async () => {
+    const [counting, closing] = [open(), open()];
+    Object.assign(counting.fake, { countsUnacked: true });
+    await counting.channel.closedByBoth();
+    expect(counting.fake.readyState).toBe('open');
+    closing.fake.close = () => {
+      closing.fake.readyState = 'closing';
+    };
+    let isClosed = false;
+    void closing.channel.closedByBoth().then(() => {
+      isClosed = true;
+    });
+    await new Promise(setImmediate);
+    expect([isClosed, closing.fake.readyState]).toEqual([false, 'closing']);
+    closing.fake.onclose?.();
+    await closing.channel.closedByBoth();
+    await new Promise(setImmediate);
+    expect(isClosed).toBe(true);
+  });
+
+  it('tells that the other side closed it, once, and not that we did', async () => {
+    const [theirs, ours] = [open(), open()];
+    theirs.fake.close();
+    theirs.fake.onclose?.();
+    expect(theirs.received).toEqual(['closed']);
+    for (let n = 0; n < 32; n += 1) void ours.channel.send(`${n}`);
+    const waiting = errorOf(ours.channel.send('waits'));
+    ours.channel.close();
+    expect(await waiting).toMatchObject({ code: 'not_open' });
+    expect([ours.received, ours.fake.readyState]).toEqual([[], 'closed']);
+  });
+
   it('fulfils a send only when the message is handed over', async () => {
     const { fake, channel } = open();
     const order: number[] = [];
@@ -84,9 +191,10 @@ describe('a channel', () => {
 
   it('shows bytes as Uint8Array, from a browser and from werift', () => {
     const { fake, received } = open();
+    expect(fake.binaryType).toBe('arraybuffer');
     fake.onmessage?.({ data: new Uint8Array([1, 2]).buffer });
-    fake.onmessage?.({ data: Buffer.from([3, 4]) });
+    fake.onmessage?.({ data: Buffer.from([3, 200]) });
     fake.onmessage?.({ data: 'text' });
-    expect(received).toEqual([new Uint8Array([1, 2]), new Uint8Array([3, 4]), 'text']);
+    expect(received).toEqual([new Uint8Array([1, 2]), new Uint8Array([3, 200]), 'text']);
   });
 });
