@@ -8,13 +8,17 @@ import { KEPT_FRAME_BYTES } from '../../../../src/server/signaling/waiting-bytes
 function waiting() {
   const said: unknown[] = [];
   const fails = { is: false };
+  const queue = new StepQueue();
   const absent = new AbsentPeers({
-    queue: new StepQueue(),
+    queue,
     deliver: (from, { dst, frame, payload }) => {
       if (fails.is) throw new Error('on purpose');
       said.push(['to', dst, 'of', (from as unknown as { name: string }).name, frame.toString(), payload]);
     },
-    added: (bytes) => said.push(`+${bytes}`),
+    added: (bytes) => {
+      if (fails.is) throw new Error('on purpose');
+      said.push(`+${bytes}`);
+    },
     dropped: () => said.push('dropped'),
     failed: (_from, error, effect) => said.push([String(error), effect]),
   });
@@ -27,7 +31,7 @@ function waiting() {
   const hold = (from: PeerJsClient, dst: string, frame = '{"payload":1}') =>
     absent.hold(from, { type: 'OFFER', dst, payload: 1, frame: Buffer.from(frame) } as never);
   const bytes = () => [...absent].map((peer) => peer.waitingBytes);
-  return { absent, said, fails, client, hold, bytes };
+  return { absent, said, fails, queue, client, hold, bytes };
 }
 
 const FRAME = '{"payload":1}'.length;
@@ -99,5 +103,22 @@ describe('somebody who is not there', () => {
     hold(a, 'x');
     absent.arrived('x');
     expect(said.slice(1)).toEqual([['to', 'x', 'of', 'a', '{"payload":1}', 1]]);
+  });
+
+  it('is held nothing any more after 5 s, and whoever waited is told', () => {
+    const { absent, said, queue, client, hold } = waiting();
+    hold(client('a'), 'x');
+    said.length = 0;
+    queue.timers.advance(4_900);
+    expect([...absent]).toHaveLength(1);
+    queue.timers.advance(5_100);
+    expect([said, [...absent]]).toEqual([['x is not there'], []]);
+  });
+
+  it('is held nothing where to hold it makes us fail', () => {
+    const { absent, said, fails, client, hold } = waiting();
+    fails.is = true;
+    hold(client('a'), 'x');
+    expect([said, [...absent]]).toEqual([[['Error: on purpose', 'holdSignal']], []]);
   });
 });
