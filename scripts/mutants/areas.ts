@@ -199,8 +199,9 @@ export const parts: readonly Part[] = [
     area: 'client',
     files: /^client\/negotiation\//,
     tests: [
-      'client/negotiation/(reporters|negotiation)\\.',
+      'client/negotiation/(reporters|negotiation|current-connection)\\.',
       'client/rooms/remote-player',
+      'client/peer/connections?\\.',
       'client/peer/(peer|close|last-words)\\.',
       'client/rooms/manager',
     ],

@@ -333,7 +333,9 @@ describe('a connection', () => {
     const fail = (errorCode: number) => onicecandidateerror?.({ errorCode });
     for (const code of [0, 299, 800, 10_000]) fail(code);
     expect(await connection.evidence()).not.toHaveProperty('errors');
-    for (const code of [300, 300, 799, 701]) fail(code);
+    fail(300);
+    expect(await connection.evidence()).toHaveProperty('errors', [300]);
+    for (const code of [300, 799, 701]) fail(code);
     expect(await connection.evidence()).toHaveProperty('errors', [300, 799, 701]);
     for (let code = 400; code < 450; code += 1) fail(code);
     expect(await connection.evidence()).toHaveProperty('errors', [300, 799, 701, 400, 401, 402, 403, 404]);
@@ -348,6 +350,86 @@ describe('a connection', () => {
       'descriptionRefused(description_refused)',
       'descriptionRefused(description_refused)',
     ]);
+  });
+
+  it.each([
+    ['131,072 characters', `${SDP}${'x'.repeat(128 * 1024 - SDP.length)}`, 'x'],
+    ['16 sections', `${SDP}${'m=video 9 UDP/TLS/RTP/SAVPF 96\r\n'.repeat(15)}`, 'm=audio 9 UDP\r\n'],
+  ])('takes a description of %s, and none that is longer', async (_, most, more) => {
+    const { rtc, told, connection, finish } = connect();
+    connection.applyOffer(most);
+    await finish();
+    expect(told).toEqual(['localAnswer']);
+    connection.applyOffer(most + more);
+    await finish();
+    expect(told.slice(1)).toEqual(['descriptionRefused(description_refused)']);
+    expect(rtc.calls.filter((call) => call === 'setRemote(offer)')).toHaveLength(1);
+  });
+
+  it('announces candidates after each description, also that of a restart or of a later answer', async () => {
+    const { rtc, told, connection, finish } = connect();
+    const steps = [
+      () => connection.applyOffer(SDP),
+      () => connection.applyOffer(SDP),
+      () => connection.makeOffer(true),
+    ];
+    for (const [n, step] of steps.entries()) {
+      step();
+      await rtc.rest();
+      while (rtc.calls.at(-1)?.startsWith('setLocal') !== true) await rtc.proceed();
+      rtc.onicecandidate?.({ candidate: candidate(`${n}`) });
+      await finish();
+    }
+    expect(told).toEqual([
+      ...['localAnswer', 'localCandidate(0)', 'localAnswer', 'localCandidate(1)'],
+      ...['localOffer', 'localCandidate(2)'],
+    ]);
+  });
+
+  it('passes on what its engine refuses: a candidate, and a message that is too large, which ends it', async () => {
+    const { rtc, told, connection } = connect();
+    const engine = rtc as unknown as RtcPeerConnection;
+    const refuse = () => {
+      engine.oncandidaterefused?.('unresolved' as never);
+      engine.onoversized?.();
+    };
+    refuse();
+    const expected = ['candidateRefused(unresolved)', 'problem(message_too_large)', 'closedByPeer'];
+    expect(told).toEqual(expected);
+    await connection.close();
+    refuse();
+    expect(told).toEqual(expected);
+  });
+
+  it('tells how much waits in all of its channels, sends at once while there is room, and closes them', async () => {
+    const { rtc, connection } = connect();
+    expect([await connection.flow(), await connection.stats()]).toEqual([undefined, undefined]);
+    Object.assign(rtc, { getStats: async () => new Map() });
+    const channels = [new FakeDataChannel(), new FakeDataChannel('moves')];
+    for (const channel of channels) {
+      rtc.ondatachannel?.({ channel });
+      channel.open();
+    }
+    const sent = ['chat', 'moves', 'other'].map((label) => connection.trySend('four', label));
+    expect(sent).toEqual([true, true, false]);
+    expect(await connection.flow()).toEqual({ buffered: 8, sent: 0, answered: 0 });
+    await connection.close();
+    expect(channels.map(({ readyState }) => readyState)).toEqual(['closed', 'closed']);
+  });
+
+  it('is closed by the peer with its first channel, and not with another one', async () => {
+    const { rtc, told, connection } = connect();
+    const [first, other] = [new FakeDataChannel(), new FakeDataChannel('moves')];
+    for (const channel of [first, other]) {
+      rtc.ondatachannel?.({ channel });
+      channel.open();
+    }
+    told.splice(0);
+    other.close();
+    expect(told.splice(0)).toEqual(['channelClosed(moves)']);
+    await expect(connection.send('x', 'moves')).rejects.toMatchObject({ code: 'not_open' });
+    first.close();
+    expect(told).toEqual(['closedByPeer']);
   });
 
   it('says nothing once it is closed', async () => {
