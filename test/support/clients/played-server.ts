@@ -76,6 +76,11 @@ export class PlayedServer {
     this.#socket?.received(JSON.stringify({ ...this.greeting, id: 'another' }));
   }
 
+  /** Counts its frames from the first again: it has begun a new session. */
+  restartNumbers(): void {
+    this.#seq = 0;
+  }
+
   /** Cuts the socket. */
   cut(reason = ''): void {
     this.end(1006, reason);
