@@ -82,11 +82,14 @@ export class ReliableDelivery<Payload extends { readonly length: number }> {
     return this.acked - this.#lastAckSent >= ACK_AFTER_FRAMES;
   }
 
-  /** Whether more waits than allowed. */
+  /** Whether more waits than allowed. A single message may be longer than all together: it takes all their room. */
   get isOverfull(): boolean {
+    const maxBytes = this.#peers * (MAX_UNACKED_BYTES + RESERVED_UNACKED_BYTES);
+    const taken = () =>
+      this.#unacked.reduce((sum, { message }) => sum + Math.min(message.length, MAX_UNACKED_BYTES), 0);
     return (
       this.#unacked.length > this.#peers * (MAX_UNACKED_FRAMES + RESERVED_UNACKED_FRAMES) ||
-      this.#unackedBytes > this.#peers * (MAX_UNACKED_BYTES + RESERVED_UNACKED_BYTES)
+      (this.#unackedBytes > maxBytes && taken() > maxBytes)
     );
   }
 

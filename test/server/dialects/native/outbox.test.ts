@@ -106,7 +106,8 @@ describe('what a client is sent', () => {
     const delivery = new ReliableDelivery<string | Buffer>();
     const keep = (bytes: number) =>
       outbox.sendKept(recipient, delivery, delivery.keep('x'.repeat(bytes), undefined), false);
-    keep(MAX_UNACKED_BYTES + RESERVED_UNACKED_BYTES);
+    keep(MAX_UNACKED_BYTES);
+    keep(RESERVED_UNACKED_BYTES);
     expect([refused, ends]).toEqual([[], []]);
     keep(1);
     expect([refused, ends]).toEqual([['waiting_messages'], [[1013, 'Too much waits for you']]]);
