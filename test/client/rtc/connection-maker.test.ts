@@ -114,7 +114,7 @@ it('one that has offered and is not needed is closed once, and not used', () => 
     maker[drop]();
     maker.make(SERVERS, true);
     expect(shown()).toEqual([
-      [['setLocal(offer)', 'close'], SERVERS],
+      [['createOffer()', 'close'], SERVERS],
       [[], SERVERS],
     ]);
   }
