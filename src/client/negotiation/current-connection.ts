@@ -13,8 +13,6 @@ import type { Signaling } from './signaling.ts';
 export interface Pairing {
   readonly peerId: string;
   readonly initiator: boolean;
-  /** Whether it answers a request of ours. */
-  readonly isAsked: boolean;
   /** Sent back to the server with every signal, so that none of them reaches a later peer. */
   readonly epoch: number | undefined;
   readonly iceServers: readonly IceServer[] | undefined;
@@ -71,7 +69,7 @@ export class CurrentConnection {
     const { connections, options } = this.#deps.environment;
     const iceServers =
       options.iceServers ?? this.pairing?.iceServers ?? this.serverIceServers ?? DEFAULT_ICE_SERVERS;
-    const rtc = connections.make(iceServers, this.pairing?.isAsked === true);
+    const rtc = connections.make(iceServers);
     rtc.begin(this.#handlers());
     this.#rtc = rtc;
     this.#startEvidence(rtc);

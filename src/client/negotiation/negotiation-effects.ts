@@ -43,16 +43,7 @@ export function negotiationEffects({
     announcePaired(_, event) {
       const paired = eventOf(event, 'PAIRED');
       const { peerId, isInitiator, epoch, iceServers, wantsEvidence = false, offered } = paired;
-      const isAsked = isInitiator && paired.room === undefined;
-      current.pairing = {
-        peerId,
-        initiator: isInitiator,
-        isAsked,
-        epoch,
-        iceServers,
-        wantsEvidence,
-        offered,
-      };
+      current.pairing = { peerId, initiator: isInitiator, epoch, iceServers, wantsEvidence, offered };
       handlers.paired(current.pairing);
     },
     announcePeerGone(_, event) {

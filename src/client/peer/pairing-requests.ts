@@ -58,9 +58,8 @@ export class PairingRequests {
       this.#requests.fail('pair_request', new PairlaneError('aborted'));
       return undefined;
     }
-    // What had offered is closed: the request was answered too late.
-    const isOver = offered !== undefined && !this.#connections.isOffering(offered);
-    return isOver ? undefined : { metadata: this.#metadata };
+    // Otherwise the request was answered too late.
+    return this.#connections.useOffer(offered) ? { metadata: this.#metadata } : undefined;
   }
 
   /** A pairing that the other peer asked for at the same moment does not answer our own request; its error will. */
@@ -72,6 +71,8 @@ export class PairingRequests {
   /** The offer goes along with the request if it is about to be there: making one takes a browser a millisecond. */
   #ask(target: Target, details: PairDetails): Promise<Ask> | undefined {
     this.#metadata = details.metadata;
+    // One that is left may have gone to another peer: the request before was not answered in time.
+    this.#connections.dropOffer();
     const ask = (offered?: string) => this.#link.send(pairRequest(target, { ...details, offered }));
     const offered = this.#link.isResumable ? this.#connections.offerAhead() : undefined;
     if (offered) return offered.then((sdp) => () => ask(sdp));

@@ -21,6 +21,8 @@ export class ConnectionMaker {
   readonly #isSlow: boolean;
   #engine: PeerConnection | undefined;
   #offered: { readonly connection: RtcConnection; readonly sdp: Promise<string | undefined> } | undefined;
+  /** What has offered for a request that was just answered. */
+  #due: RtcConnection | undefined;
 
   /**
    * @param channels those that an offerer opens and the other peer accepts
@@ -38,12 +40,10 @@ export class ConnectionMaker {
     this.#isSlow = isSlow;
   }
 
-  /** @param isAsked whether it answers a request of ours, for which an offer may have been made ahead */
-  make(iceServers: readonly IceServer[], isAsked: boolean): RtcConnection {
-    const offered = this.#offered;
-    if (!isAsked || !offered) return this.#connect(this.#engineWith(iceServers));
-    this.#offered = undefined;
-    return offered.connection;
+  make(iceServers: readonly IceServer[]): RtcConnection {
+    const due = this.#due;
+    this.#due = undefined;
+    return due ?? this.#connect(this.#engineWith(iceServers));
   }
 
   /** Makes the next engine, unless it is made already. */
@@ -71,9 +71,17 @@ export class ConnectionMaker {
     return this.#offered?.sdp;
   }
 
-  /** Whether the offer that was made ahead is that one, and still waits for its pairing. */
-  isOffering(sdp: string): boolean {
-    return this.#offered?.connection.sdpAhead === sdp;
+  /**
+   * A request of ours was answered: what has offered ahead for it is the next connection.
+   * @param sdp the offer that the other peer got with the request; undefined if it has none yet
+   * @returns false if what has made that offer is closed
+   */
+  useOffer(sdp: string | undefined): boolean {
+    const connection = this.#offered?.connection;
+    if (sdp !== undefined && connection?.sdpAhead !== sdp) return false;
+    this.#due = connection;
+    this.#offered = undefined;
+    return true;
   }
 
   /** Nobody needs the offer. */

@@ -141,11 +141,54 @@ describe('a peer whose connections take time to create', () => {
     giveUp.abort();
     expect((await failed).code).toBe('aborted');
     await settled();
-    // Nobody has got that offer.
-    await engines[0]?.proceed();
+    await engines[1]?.proceed();
     expect(server.of('pair_request').map(({ target_id }) => target_id)).toEqual(['peer 2']);
     server.say({ ...paired(2, true), offered: 1 });
     expect((await second).peerId).toBe('peer 2');
+  });
+
+  it('makes each request its own offer, also one that follows a request that was answered too late', async () => {
+    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
+    const { peer, server, engines, clock } = played;
+    const failed = errorOf(peer.connect({ id: 'peer 1' }));
+    const second = peer.connect({ id: 'peer 2' });
+    await settled();
+    await engines[0]?.proceed();
+    clock.advance(60_000);
+    expect((await failed).code).toBe('timeout');
+    await settled();
+    if (engines[1]) engines[1].describedAs = `${SDP}a=for peer 2\r\n`;
+    await engines[1]?.proceed();
+    const [one, other] = server.of('pair_request').map(({ offer }) => (offer as { sdp: string }).sdp);
+    expect([one, other]).toEqual([SDP, engines[1]?.describedAs]);
+    server.say({ ...paired(1, true), offered: 1 }, { ...paired(2, true), offered: 2 });
+    expect((await second).peerId).toBe('peer 2');
+    expect([...peer.connections.keys()]).toEqual(['peer 2']);
+  });
+
+  it('makes a new offer for a request that is made as soon as the one before is answered', async () => {
+    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
+    const { peer, server, engines } = played;
+    const first = peer.connect({ id: 'peer 1' });
+    const second = new Promise((resolve) => {
+      peer.once('connection', () => resolve(peer.connect({ id: 'peer 2' })));
+    });
+    await engines[0]?.proceed();
+    server.say({ ...paired(1, true), offered: 1 });
+    await first;
+    if (engines[1]) engines[1].describedAs = `${SDP}a=for peer 2\r\n`;
+    await engines[1]?.proceed();
+    server.say({ ...paired(2, true), offered: 2 });
+    await second;
+    expect([...peer.connections.keys()]).toEqual(['peer 1', 'peer 2']);
+    expect(server.of('pair_request').map(({ offer }) => (offer as { sdp: string }).sdp)).toEqual([
+      SDP,
+      engines[1]?.describedAs,
+    ]);
+    expect(shown(played)).toEqual([
+      [OFFERED, OWN],
+      [OFFERED, OWN],
+    ]);
   });
 
   it('lets nobody else ask while the offer of a request is made', async () => {

@@ -2,7 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { type CommonConfig, ConnectionMaker } from '../../../src/client/rtc/connection-maker.ts';
 import type { ConnectionConfig, IceServer } from '../../../src/client/rtc/types.ts';
-import { FakePeerConnection } from '../../support/peers/fake-rtc.ts';
+import { FakePeerConnection, SDP } from '../../support/peers/fake-rtc.ts';
 
 const SERVERS: readonly IceServer[] = [{ urls: 'stun:stun.test' }];
 
@@ -21,7 +21,7 @@ function makerOf(make: (engine: FakePeerConnection) => FakePeerConnection, named
   const config: CommonConfig = { iceServers: named, iceTransportPolicy: 'all', silenceMs: 0 };
   const maker = new ConnectionMaker(create, config, [{ label: 'chat' }], true);
   const shown = () => engines.map(({ calls, config }) => [calls, config?.iceServers]);
-  return { maker, shown };
+  return { maker, engines, shown };
 }
 
 it('one that cannot be made ahead is made when it is needed', () => {
@@ -32,7 +32,7 @@ it('one that cannot be made ahead is made when it is needed', () => {
   });
   maker.makeAhead();
   isFull = false;
-  maker.make(SERVERS, false);
+  maker.make(SERVERS);
   expect(shown()).toEqual([[[], SERVERS]]);
 });
 
@@ -45,7 +45,7 @@ it('one that refuses its configuration, as in a page that adds to what it is mad
     }),
   );
   maker.makeAhead();
-  maker.make(SERVERS, true);
+  maker.make(SERVERS);
   maker.dropAhead();
   expect(shown()).toEqual([
     [['close'], []],
@@ -56,7 +56,7 @@ it('one that refuses its configuration, as in a page that adds to what it is mad
 it('one that takes no ICE servers later is not used, and closed', () => {
   const { maker, shown } = makerOf((engine) => Object.assign(engine, { setConfiguration: undefined }));
   maker.makeAhead();
-  maker.make(SERVERS, false);
+  maker.make(SERVERS);
   maker.dropAhead();
   expect(shown()).toEqual([
     [['close'], []],
@@ -68,7 +68,7 @@ it('one that was dropped is closed, and a new one is made when it is needed', ()
   const { maker, shown } = makerOf((engine) => engine, SERVERS);
   maker.makeAhead();
   maker.dropAhead();
-  maker.make(SERVERS, false);
+  maker.make(SERVERS);
   expect(shown()).toEqual([
     [['close'], SERVERS],
     [[], SERVERS],
@@ -86,17 +86,19 @@ it('one that knows its ICE servers from the start is given none again', () => {
     SERVERS,
   );
   maker.makeAhead();
-  maker.make(SERVERS, false);
+  maker.make(SERVERS);
   expect(shown()).toEqual([[[], SERVERS]]);
 });
 
-it('one that has offered is for who offers, and only once', () => {
+it('one that has offered is the next once its request is answered, and only once', () => {
   const { maker, shown } = makerOf((engine) => engine, SERVERS);
   maker.offerAhead();
-  const answering = maker.make(SERVERS, false);
-  const offering = maker.make(SERVERS, true);
-  const next = maker.make(SERVERS, true);
-  expect(new Set([answering, offering, next]).size).toBe(3);
+  const before = maker.make(SERVERS);
+  expect(maker.useOffer(undefined)).toBe(true);
+  maker.dropOffer();
+  const answer = maker.make(SERVERS);
+  expect(maker.useOffer(undefined)).toBe(true);
+  expect(new Set([before, answer, maker.make(SERVERS)]).size).toBe(3);
   expect(shown()).toEqual([
     [['createOffer()'], SERVERS],
     [[], SERVERS],
@@ -106,13 +108,30 @@ it('one that has offered is for who offers, and only once', () => {
   expect(shown().map(([calls]) => calls?.length)).toEqual([1, 0, 0]);
 });
 
+it('one that has offered is of no use where the other peer got another offer', async () => {
+  const { maker, engines } = makerOf((engine) => engine, SERVERS);
+  expect(maker.useOffer(SDP)).toBe(false);
+  const made = maker.offerAhead();
+  // It is not made yet.
+  expect(maker.useOffer(SDP)).toBe(false);
+  await engines[0]?.proceed();
+  expect(await made).toBe(SDP);
+  expect([maker.useOffer('another'), maker.useOffer(''), maker.useOffer(SDP), maker.useOffer(SDP)]).toEqual([
+    false,
+    false,
+    true,
+    false,
+  ]);
+});
+
 it('one that has offered and is not needed is closed once, and not used', () => {
   for (const drop of ['dropAhead', 'dropOffer'] as const) {
     const { maker, shown } = makerOf((engine) => engine, SERVERS);
     maker.offerAhead();
     maker[drop]();
     maker[drop]();
-    maker.make(SERVERS, true);
+    expect(maker.useOffer(undefined)).toBe(true);
+    maker.make(SERVERS);
     expect(shown()).toEqual([
       [['createOffer()', 'close'], SERVERS],
       [[], SERVERS],
