@@ -220,12 +220,13 @@ export const parts: readonly Part[] = [
   {
     area: 'client',
     files: /^client\/signaling\//,
-    tests: ['client/signaling/(?!sent-again)', 'client/peer/(hostile|peer\\.)'],
+    tests: ['client/signaling/', 'client/peer/(hostile|peer\\.|connections\\.)'],
+    names: '^(?!.*over a kill -9 and a restart)',
   },
   {
     area: 'client',
     files: /^client\/rooms\//,
-    tests: ['client/rooms/(remote|manager|hostile)'],
+    tests: ['client/rooms/(remote|manager|hostile|played|game-socket)'],
   },
   {
     area: 'client',

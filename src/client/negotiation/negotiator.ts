@@ -78,20 +78,14 @@ export class Negotiator {
     this.#host.dispatch(this.#machine, event);
   }
 
-  /** Takes an event of the signaling; events of other pairings are ignored. */
+  /** Takes an event of the signaling, of our own pairing: `Connections` has looked at its epoch. */
   heard(event: SignalingEvent): void {
-    if (event.type === 'SOCKET_LOST') {
-      const { mayReturn, afterMs } = event;
-      const random = this.#environment.platform.random();
-      this.send({ type: 'SOCKET_LOST', mayReturn, random, afterMs });
+    if (event.type !== 'SOCKET_LOST') {
+      this.send(event);
       return;
     }
-    const isOfOtherPairing =
-      event.type !== 'PAIRED' &&
-      'epoch' in event &&
-      event.epoch !== undefined &&
-      event.epoch !== this.#current.pairing?.epoch;
-    if (!isOfOtherPairing) this.send(event);
+    const { type, mayReturn, afterMs } = event;
+    this.send({ type, mayReturn, random: this.#environment.platform.random(), afterMs });
   }
 
   /**

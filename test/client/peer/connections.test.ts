@@ -49,6 +49,16 @@ describe('a peer with `peers`', () => {
     expect(engines.map(({ calls }) => calls)).toEqual([[], ['setRemote(offer)']]);
   });
 
+  it('hands the only connection what is of its epoch, or of none, as an old server sends it', async () => {
+    const { peer, server, of } = await withPeers(1);
+    server.say(offer(2), gone(2));
+    expect([of(1).state, of(1).epoch]).toEqual(['paired', 1]);
+    server.say(offer());
+    expect(of(1).state).toBe('answering');
+    server.say({ ...gone(1), epoch: undefined });
+    expect(peer.connections.size).toBe(0);
+  });
+
   it('says with every signal which pairing it is of', async () => {
     const { server, engines } = await withPeers(1, 2);
     server.say(offer(1), offer(2));

@@ -1,0 +1,252 @@
+/** What a manager says to the other players and tells its game, where server and engine do what the test says. */
+import { describe, expect, it } from '@jest/globals';
+import type { WebRTCManagerOptions } from '../../../src/client/rooms/manager.ts';
+import { SDP } from '../../support/peers/fake-rtc.ts';
+import { playedManager } from '../../support/peers/played-manager.ts';
+import { settled } from '../../support/peers/played-peer.ts';
+import { thrownLater } from '../../support/thrown-later.ts';
+
+const candidate = { candidate: 'candidate:1 1 udp 1 127.0.0.1 9 typ host', sdpMid: '0', sdpMLineIndex: 0 };
+const signal = (from: unknown, type: string, payload: unknown) => ({
+  ...{ game_id: 'g', from_player_id: from, type, payload },
+});
+/** A description of the player's connection, which it names by its fingerprint. */
+const described = (connection = 'first') => `${SDP}a=fingerprint:sha-256 ${connection}\r\n`;
+const to = (player: unknown, type: string, payload: unknown) => [
+  'webrtc_signal',
+  { game_id: 'g', target_player_id: player, type, payload },
+];
+
+/** A manager with an open channel to each of the players, whose ids are above its own. */
+async function managerWith(players: readonly unknown[], options: WebRTCManagerOptions = {}) {
+  const played = playedManager(options);
+  const { manager, server, engines } = played;
+  for (const [at, player] of players.entries()) {
+    manager.connectToPeer(player as number);
+    await played.proceed();
+    server.emit('webrtc_signal', signal(player, 'answer', described()));
+    await played.proceed();
+    const engine = engines[at];
+    if (!engine) throw new Error('no connection was made');
+    engine.connectionState = 'connected';
+    engine.onconnectionstatechange?.();
+    engine.channels[0]?.open();
+  }
+  return played;
+}
+
+describe('a player with a higher id', () => {
+  it('is sent our offer and candidates, in the game and by name, and the game learns what comes of it', async () => {
+    const { engines, sent, told, lines, warnings, manager } = await managerWith([1]);
+    expect(sent).toEqual([to(1, 'offer', { type: 'offer', sdp: SDP })]);
+    engines[0]?.onicecandidate?.({ candidate });
+    engines[0]?.onicecandidate?.({ candidate: null });
+    expect(sent.slice(1)).toEqual([to(1, 'ice-candidate', candidate)]);
+    engines[0]?.channels[0]?.onmessage?.({ data: 'hello' });
+    expect(manager.peers).toEqual([{ id: 1, state: 'connected', isOpen: true }]);
+    engines[0]?.close();
+    engines[0]?.channels[0]?.close();
+    expect(told).toEqual([
+      ['open', 1],
+      ['message', 1, 'hello'],
+      ['close', 1],
+    ]);
+    expect(lines.slice(0, 4)).toEqual(
+      ['unpaired', 'offering', 'checking', 'connected'].map((state) => `[WebRTC] player 1: ${state}`),
+    );
+    expect(warnings).toEqual([]);
+  });
+
+  it('gets an unordered channel that sends nothing again: only the latest state of a game matters', async () => {
+    const played = playedManager();
+    const made: unknown[] = [];
+    played.onEngine = (engine) => {
+      const { createDataChannel } = engine;
+      engine.createDataChannel = (...channel: unknown[]) => {
+        made.push(channel);
+        return createDataChannel.call(engine, channel[0] as string);
+      };
+    };
+    played.manager.connectToPeer(1);
+    await settled();
+    expect(made).toEqual([['game', expect.objectContaining({ ordered: false, maxRetransmits: 0 })]]);
+  });
+
+  it('is sent what is for it, and all are sent what is for all', async () => {
+    const { manager, engines } = await managerWith([1, 'two']);
+    const heard = () => engines.map(({ channels }) => channels[0]?.queued);
+    expect([manager.send('for one', 1), manager.send('for two', 'two'), manager.send('for 3', 3)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(heard()).toEqual([['for one'], ['for two']]);
+    expect(manager.send('for all')).toBe(true);
+    expect(heard()).toEqual([
+      ['for one', 'for all'],
+      ['for two', 'for all'],
+    ]);
+    engines[1]?.channels[0]?.close();
+    expect([manager.send('for one more'), manager.isReady(), manager.isReady('two')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('that starts again, with another fingerprint, gets a new connection; one that restarts ICE keeps it', async () => {
+    const { server, engines, told, proceed } = await managerWith([1]);
+    server.emit('webrtc_signal', signal(1, 'offer', described()));
+    await proceed();
+    expect([engines.length, told]).toEqual([1, [['open', 1]]]);
+    server.emit('webrtc_signal', signal(1, 'offer', described('second')));
+    await proceed();
+    expect([engines.length, engines[0]?.calls.at(-1), told]).toEqual([
+      2,
+      'close',
+      [
+        ['open', 1],
+        ['close', 1],
+      ],
+    ]);
+  });
+
+  it.each([
+    ['leaves', { game_id: 'g', player_id: 1, reason: 'left' }, [['close', 1]]],
+    ['loses its socket', { game_id: 'g', player_id: 1, reason: 'disconnected' }, []],
+    ['leaves another game', { game_id: 'h', player_id: 1, reason: 'left' }, []],
+    ['is not who left', { game_id: 'g', player_id: 2, reason: 'left' }, []],
+    ['is not named', { game_id: 'g', reason: 'left' }, []],
+  ])('that %s is disconnected only if it left on purpose', async (_what, left, end) => {
+    const { server, told } = await managerWith([1]);
+    server.emit('player_left', left);
+    await settled();
+    expect(told.slice(1)).toEqual(end);
+  });
+
+  it('is not offered to while the socket is lost, for as long as that may take, and then is', async () => {
+    const { manager, socket, server, sent, told, clock, proceed } = playedManager();
+    socket.connected = false;
+    manager.connectToPeer(1);
+    clock.advance(3_600_000);
+    await proceed();
+    expect([sent, told, manager.peers]).toEqual([[], [], [{ id: 1, state: 'signaling', isOpen: false }]]);
+    socket.connected = true;
+    server.emit('connect');
+    await proceed();
+    expect(sent).toEqual([to(1, 'offer', { type: 'offer', sdp: SDP })]);
+  });
+
+  it('is sent nothing while the socket is lost, and is wanted again once it is back', async () => {
+    const { manager, socket, server, sent, engines, proceed } = playedManager();
+    manager.connectToPeer(1);
+    await settled();
+    socket.connected = false;
+    server.emit('disconnect');
+    await proceed();
+    engines[0]?.onicecandidate?.({ candidate });
+    manager.connectToPeer(2);
+    await proceed();
+    expect(sent).toEqual([]);
+    socket.connected = true;
+    server.emit('connect');
+    await proceed();
+    expect(sent).toContainEqual(to(2, 'offer', { type: 'offer', sdp: SDP }));
+  });
+});
+
+describe('a player with a lower id', () => {
+  it('is waited for, and is sent our answer to its offer, with the candidates that came before it', async () => {
+    const { manager, server, sent, engines, proceed } = playedManager();
+    manager.connectToPeer(-1);
+    await proceed();
+    expect([sent, manager.peers]).toEqual([[], [{ id: -1, state: 'paired', isOpen: false }]]);
+    server.emit('webrtc_signal', signal(-2, 'ice-candidate', candidate));
+    server.emit('webrtc_signal', signal(-2, 'answer', described()));
+    server.emit('webrtc_signal', signal(-2, 'offer', described()));
+    await proceed();
+    expect(sent).toEqual([to(-2, 'answer', { type: 'answer', sdp: SDP })]);
+    expect(engines.at(-1)?.calls).toContain(`add(${candidate.candidate})`);
+  });
+
+  it('that left before it offered has its candidates forgotten', async () => {
+    const { server, engines, proceed } = playedManager();
+    server.emit('webrtc_signal', signal(-1, 'ice-candidate', candidate));
+    server.emit('player_left', { game_id: 'g', player_id: -1, reason: 'left' });
+    server.emit('webrtc_signal', signal(-1, 'offer', described()));
+    await proceed();
+    expect(engines[0]?.calls.filter((call) => call.startsWith('add('))).toEqual([]);
+  });
+});
+
+describe('a manager', () => {
+  it.each<[string, WebRTCManagerOptions, object]>([
+    ['iceServers', { iceServers: [{ urls: 'stun:a' }] }, { iceServers: [{ urls: 'stun:a' }] }],
+    ['no iceServers', { iceServers: [] }, { iceServers: [] }],
+    ['iceTransportPolicy', { iceTransportPolicy: 'relay' }, { iceTransportPolicy: 'relay' }],
+    ['its default', {}, { iceTransportPolicy: 'all' }],
+    [
+      'iceAdditionalHostAddresses',
+      { iceAdditionalHostAddresses: ['127.0.0.1'] },
+      { iceAdditionalHostAddresses: ['127.0.0.1'] },
+    ],
+  ])('makes its connections with %s', async (_what, options, config) => {
+    const { manager, engines } = playedManager(options);
+    manager.connectToPeer(1);
+    await settled();
+    expect(engines[0]?.config).toMatchObject(config);
+  });
+
+  it('gives a connection up at the deadline of `timeouts`, and says so to the game and in its log', async () => {
+    const { manager, clock, told, warnings } = playedManager({ timeouts: { offerMs: 5_000 } });
+    manager.connectToPeer(-1);
+    clock.advance(4_900);
+    expect(told).toEqual([]);
+    clock.advance(200);
+    expect(told).toEqual([['failed', -1, 'offer_timeout']]);
+    expect(warnings).toEqual([expect.stringMatching(/^\[WebRTC\] player -1: .+/)]);
+  });
+
+  it('has its steps observed', () => {
+    const steps: unknown[] = [];
+    const { manager } = playedManager({ observer: ({ from, to }) => steps.push([from, to]) });
+    manager.connectToPeer(1);
+    expect(steps.length).toBeGreaterThan(0);
+  });
+
+  it('logs what the server refuses by its code, cut short; and what a player sent wrongly', () => {
+    const { server, warnings } = playedManager();
+    for (const data of [{ code: 'not_in_game' }, { code: 'x'.repeat(41) }, { code: 5 }, undefined])
+      server.emit('signal_error', data);
+    server.emit('webrtc_signal', signal(1, 'offer', 5));
+    expect(warnings).toEqual([
+      '[WebRTC] the server: not_in_game',
+      `[WebRTC] the server: ${'x'.repeat(40)}`,
+      '[WebRTC] the server: an error',
+      '[WebRTC] the server: an error',
+      expect.stringMatching(/^\[WebRTC\] player 1: offer: /),
+    ]);
+  });
+
+  it('is not interrupted by a callback that throws, which is thrown once the step is over', async () => {
+    const oops = new Error('of the game');
+    let played: Awaited<ReturnType<typeof managerWith>> | undefined;
+    const thrown = await thrownLater(async () => {
+      played = await managerWith([1], {
+        onDataChannelOpen: () => {
+          throw oops;
+        },
+      });
+    });
+    expect([thrown, played?.manager.isReady(1)]).toEqual([[oops], true]);
+  });
+
+  it('runs a clock from its first player to its end, so that it keeps no process alive', async () => {
+    const { manager, clock, isListenedTo } = playedManager();
+    expect([clock.nextAt, isListenedTo()]).toEqual([Number.POSITIVE_INFINITY, true]);
+    manager.connectToPeer(1);
+    expect(clock.nextAt).toBeLessThan(1_000);
+    await manager.close();
+    expect([clock.nextAt, isListenedTo(), manager.peers]).toEqual([Number.POSITIVE_INFINITY, false, []]);
+  });
+});
