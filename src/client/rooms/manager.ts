@@ -326,7 +326,7 @@ function asSent(data: string | ArrayBuffer | ArrayBufferView): string | Uint8Arr
 /** In the form of a channel whose `binaryType` is arraybuffer. */
 function asReceived(data: string | Uint8Array): string | ArrayBuffer {
   if (typeof data === 'string') return data;
-  const isWhole = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength;
+  const isWhole = data.byteLength === data.buffer.byteLength;
   return (isWhole ? data.buffer : data.slice().buffer) as ArrayBuffer;
 }
 

@@ -43,7 +43,9 @@ it('one that is wanted no longer, or of another membership, starts anew', () => 
   expect(edges.byMember.get('b')).toEqual(edge('connecting'));
   expect(edges.opened('b')).toBeUndefined();
   edges.said('b', 'connected', undefined);
+  edges.failed('b', 'connection_failed');
   edges.reset();
   edges.sync(['b']);
-  expect(edges.byMember.get('b')).toEqual(edge('connecting'));
+  expect([edges.byMember.get('b'), edges.opened('b')]).toEqual([edge('connecting'), undefined]);
+  expect(edges.said('b', 'missing', 'unpaired')).toEqual(edge('missing', 'unpaired'));
 });

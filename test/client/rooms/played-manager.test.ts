@@ -153,6 +153,87 @@ describe('a player with a higher id', () => {
     await proceed();
     expect(sent).toContainEqual(to(2, 'offer', { type: 'offer', sdp: SDP }));
   });
+
+  it('that was known when the socket was lost is wanted, and offered to once the socket is back', async () => {
+    const { manager, socket, server, sent, proceed } = playedManager();
+    server.emit('webrtc_signal', signal(1, 'ice-candidate', candidate));
+    socket.connected = false;
+    server.emit('disconnect');
+    manager.connectToPeer(1);
+    await proceed();
+    expect(sent).toEqual([]);
+    socket.connected = true;
+    server.emit('connect');
+    await proceed();
+    expect(sent).toEqual([to(1, 'offer', { type: 'offer', sdp: SDP })]);
+  });
+
+  it('that comes back and offers at the same moment as we yields to our offer, as at the first time', async () => {
+    const { manager, server, engines, proceed } = await managerWith([1]);
+    server.emit('player_left', { game_id: 'g', player_id: 1, reason: 'left' });
+    await proceed();
+    manager.connectToPeer(1);
+    await proceed();
+    server.emit('webrtc_signal', signal(1, 'offer', described('second')));
+    await proceed();
+    expect(engines.length).toBe(2);
+    server.emit('webrtc_signal', signal(1, 'answer', described('second')));
+    await proceed();
+    expect(engines.map(({ calls }) => calls.includes('setRemote(offer)'))).toEqual([false, false]);
+    expect(engines[1]?.calls).toContain('setRemote(answer)');
+  });
+
+  it.each([
+    [
+      0,
+      [
+        ['open', 1],
+        ['close', 1],
+        ['failed', 1, 'connection_failed'],
+      ],
+      1,
+    ],
+    [undefined, [['open', 1]], 2],
+  ])(
+    'whose connection fails is offered a restart, unless maxRestarts is %p',
+    async (maxRestarts, end, offers) => {
+      const { engines, told, sent, proceed } = await managerWith([1], {
+        maxRestarts,
+      } as WebRTCManagerOptions);
+      const [engine] = engines;
+      if (engine) engine.connectionState = 'failed';
+      engine?.onconnectionstatechange?.();
+      await proceed();
+      expect(told).toEqual(end);
+      expect(sent.length).toBe(offers);
+    },
+  );
+
+  it('gets what was sent before its connection is closed', async () => {
+    const { manager, engines } = await managerWith([1]);
+    manager.send('the end', 1);
+    let isClosed = false;
+    const closing = manager.close().then(() => {
+      isClosed = true;
+    });
+    await settled();
+    expect([isClosed, engines[0]?.calls.includes('close')]).toEqual([false, false]);
+    engines[0]?.channels[0]?.drain();
+    await closing;
+    expect(engines[0]?.channels[0]?.sent).toContain('the end');
+  });
+
+  it('is left when our own WebRTC fails, which the log tells, and the game once', async () => {
+    const played = playedManager();
+    played.onEngine = () => {
+      throw new Error('no memory');
+    };
+    played.manager.connectToPeer(1);
+    await played.proceed();
+    expect(played.manager.peers).toEqual([{ id: 1, state: 'unpaired', isOpen: false }]);
+    expect(played.told).toEqual([['failed', 1, 'internal']]);
+    expect(played.warnings[0]).toMatch(/player 1: .*no memory/);
+  });
 });
 
 describe('a player with a lower id', () => {
