@@ -119,9 +119,7 @@ function isEnd(candidate: IceCandidate | null): candidate is null {
 function withPlace(candidate: IceCandidate, mids: readonly (string | undefined)[]): IceCandidate {
   const { sdpMid, sdpMLineIndex } = candidate;
   const text = candidate.candidate.replace(/^a=/, '');
-  if (typeof sdpMid === 'string' && sdpMid !== '' && mids.includes(sdpMid)) {
-    return { ...candidate, candidate: text };
-  }
+  if (sdpMid && mids.includes(sdpMid)) return { ...candidate, candidate: text };
   const isIndex = typeof sdpMLineIndex === 'number' && sdpMLineIndex in mids;
   const index = isIndex ? sdpMLineIndex : mids.length === 1 ? 0 : undefined;
   if (index === undefined) return { ...candidate, candidate: text };

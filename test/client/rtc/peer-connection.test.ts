@@ -187,6 +187,8 @@ describe('a connection', () => {
     expect(inLast()).toBe(56);
     await offer('two', lines(0, 1_000));
     expect(inLast()).toBe(256);
+    const refused = told.filter((what) => what === 'candidateRefused(too_many)');
+    expect(refused).toHaveLength(500 + (1_000 - 56) + (1_000 - 256));
   });
 
   it.each([
@@ -208,6 +210,31 @@ describe('a connection', () => {
     await finish();
     expect(added).toEqual([['candidate:1', 'x']]);
   });
+
+  it.each([
+    ['a mid', { sdpMid: 'y' }, {}],
+    ['a mid beside another index', { sdpMid: 'x', sdpMLineIndex: 1 }, {}],
+    ['an empty mid and an index', { sdpMid: '', sdpMLineIndex: 1 }, { sdpMid: 'y' }],
+    ['an unknown mid and an index', { sdpMid: 'z', sdpMLineIndex: 0 }, { sdpMid: 'x' }],
+    ['the index of a section that has no mid', { sdpMLineIndex: 2 }, { sdpMid: null }],
+    ['an unknown mid', { sdpMid: 'z' }, {}],
+    ['an index that is out of range', { sdpMLineIndex: 3 }, {}],
+    ['an index that is none', { sdpMid: null, sdpMLineIndex: null }, {}],
+    ['neither', {}, {}],
+  ])(
+    'adds a candidate with %s to its section of three, and one of none as it is',
+    async (_, place, mended) => {
+      const { rtc, connection, finish } = connect();
+      const added: unknown[] = [];
+      rtc.addIceCandidate = async (given) => void added.push(given);
+      const audio = 'm=audio 9 RTP 0\r\n';
+      connection.applyOffer(`${SDP}a=mid:x\r\n${audio}a=mid:y\r\n${audio}`);
+      await finish();
+      connection.addCandidate({ candidate: 'candidate:1', ...place });
+      await rtc.rest();
+      expect(added).toStrictEqual([{ candidate: 'candidate:1', ...place, ...mended }]);
+    },
+  );
 
   it('answers only the newest of offers that wait', async () => {
     const { rtc, told, connection, finish } = connect();
