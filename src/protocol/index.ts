@@ -17,12 +17,8 @@ export * from './native/limits.ts';
 export * from './native/pairing-key.ts';
 export * from './native/permissions.ts';
 export * from './native/reliable-delivery.ts';
-export {
-  edgeReasons,
-  type MemberLeftReason,
-  memberLeftReasons,
-  type Topology,
-} from './native/room-messages.ts';
+export type { Topology } from './native/room-fields.ts';
+export { edgeReasons, type MemberLeftReason, memberLeftReasons } from './native/room-server-messages.ts';
 export * from './native/server-messages.ts';
 export * from './peerjs/peerjs-messages.ts';
 export * from './rooms/room-messages.ts';

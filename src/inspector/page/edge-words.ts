@@ -2,7 +2,7 @@
 import type { EdgeCounts, EdgeTrouble, RoomEdgeFacts } from '../../protocol/inspect/views.ts';
 import { edgeTrouble } from '../../protocol/inspect/views.ts';
 import { errorMessages } from '../../protocol/native/error-codes.ts';
-import { edgeReasons } from '../../protocol/native/room-messages.ts';
+import { edgeReasons } from '../../protocol/native/room-server-messages.ts';
 import { disconnectReasons } from '../../protocol/native/server-messages.ts';
 import { clockTime } from './clock-time.ts';
 import { h } from './dom.ts';

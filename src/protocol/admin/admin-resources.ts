@@ -3,7 +3,7 @@
  * document.
  */
 import { MAX_ROOM_NAME_CHARS } from '../native/limits.ts';
-import { topology } from '../native/room-messages.ts';
+import { topology } from '../native/room-fields.ts';
 
 const flag = { anyOf: [{ const: true }, { const: false }] } as const;
 const count = { type: 'integer', minimum: 0 } as const;

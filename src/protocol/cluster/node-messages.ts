@@ -7,7 +7,8 @@ import { type ClientMessageType, clientSchemas } from '../native/client-messages
 import { type ErrorCode, errorCodes } from '../native/error-codes.ts';
 import { clientId, epoch, traceparent } from '../native/fields.ts';
 import { MAX_REJECT_CHARS, MAX_ROOM_NAME_CHARS } from '../native/limits.ts';
-import { type MemberLeftReason, memberLeftReasons, topology } from '../native/room-messages.ts';
+import { topology } from '../native/room-fields.ts';
+import { type MemberLeftReason, memberLeftReasons } from '../native/room-server-messages.ts';
 import { type DisconnectReason, disconnectReasons } from '../native/server-messages.ts';
 import { MAX_PEERJS_ID_CHARS } from '../peerjs/peerjs-messages.ts';
 import { MAX_TOPIC_CHARS } from '../topics/topic-messages.ts';

@@ -24,7 +24,7 @@ import {
   MAX_ROOM_NAME_CHARS,
 } from './limits.ts';
 import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from './reliable-delivery.ts';
-import { roomClientSchemas } from './room-messages.ts';
+import { roomClientSchemas } from './room-client-messages.ts';
 
 const claimOfPairing = {
   peer_id: clientId,

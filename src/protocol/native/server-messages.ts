@@ -2,7 +2,7 @@
 import type { Static } from 'typebox';
 import { candidate, clientId, epoch, sdp, signalData, traceparent } from './fields.ts';
 import { MAX_REJECT_CHARS, MAX_RESTART_AFTER_MS } from './limits.ts';
-import { roomServerSchemas } from './room-messages.ts';
+import { roomServerSchemas } from './room-server-messages.ts';
 
 const fromPeer = { const: true, description: 'It comes from the peer, not from the server.' } as const;
 
