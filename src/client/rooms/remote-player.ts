@@ -205,9 +205,7 @@ export class RemotePlayer {
 
   #survived(error: PairlaneError): void {
     this.#game.handlers.log('warn', this.id, error.message);
-    // An effect failed: the pairing that it belonged to cannot go on.
-    if (error.code !== 'internal') return;
-    this.#negotiator.unpair();
-    this.#dispatch({ type: 'GAVE_UP', failure: 'internal' });
+    // An effect failed: the pairing that it belonged to cannot go on, and the negotiation leaves it.
+    if (error.code === 'internal') this.#dispatch({ type: 'GAVE_UP', failure: 'internal' });
   }
 }

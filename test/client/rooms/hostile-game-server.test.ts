@@ -92,6 +92,9 @@ describe('the server of a game that sends without end', () => {
       ['failed', 2, 'server_flooding'],
     ]);
     expect([socket.connected, manager.send('still here', 1), sent]).toEqual([true, true, []]);
+    engines[0]?.channels[0]?.close();
+    await settled();
+    expect(manager.peers).toEqual([{ id: 1, state: 'signaling', isOpen: false }]);
   });
 
   it('fails whoever waits for a connection, and the game learns it once for each', async () => {

@@ -209,6 +209,25 @@ describe('a player with a higher id', () => {
     },
   );
 
+  it('whose connection fails once our socket was lost and is back is given up: the game may not have joined yet', async () => {
+    const { socket, server, engines, told, sent, proceed } = await managerWith([1]);
+    socket.connected = false;
+    server.emit('disconnect');
+    socket.connected = true;
+    server.emit('connect');
+    await proceed();
+    expect(told).toEqual([['open', 1]]);
+    const [engine] = engines;
+    if (engine) engine.connectionState = 'failed';
+    engine?.onconnectionstatechange?.();
+    await proceed();
+    expect(told.slice(1)).toEqual([
+      ['close', 1],
+      ['failed', 1, 'connection_failed'],
+    ]);
+    expect(sent.length).toBe(1);
+  });
+
   it('gets what was sent before its connection is closed', async () => {
     const { manager, engines } = await managerWith([1]);
     manager.send('the end', 1);
@@ -232,6 +251,10 @@ describe('a player with a higher id', () => {
     await played.proceed();
     expect(played.manager.peers).toEqual([{ id: 1, state: 'unpaired', isOpen: false }]);
     expect(played.told).toEqual([['failed', 1, 'internal']]);
+    played.onEngine = undefined;
+    played.manager.connectToPeer(1);
+    await played.proceed();
+    expect(played.sent).toEqual([to(1, 'offer', { type: 'offer', sdp: SDP })]);
     expect(played.warnings[0]).toMatch(/player 1: .*no memory/);
   });
 });
