@@ -62,8 +62,8 @@ export class SignalingLink implements Signaling {
   /** Told on this socket, for when it is lost. */
   #comeBackAfterMs: number | undefined;
   #closing: Promise<void> = Promise.resolve();
-  /** Counts attempts to open a socket; a token that arrives too late opens nothing. */
-  #attempt = 0;
+  /** The token that the next socket waits for; one that arrives too late opens nothing. */
+  #awaited: Promise<string> | undefined;
   /** Whether our token was refused, and no socket was welcomed since. */
   #isRefused = false;
 
@@ -75,19 +75,18 @@ export class SignalingLink implements Signaling {
 
   /** Opens a new socket once there is a token; further events of an earlier socket are ignored. */
   open(): void {
-    this.#attempt += 1;
-    const attempt = this.#attempt;
     const token = this.#handlers.tokens?.get();
     if (!(token instanceof Promise)) {
       this.#openWith(token);
       return;
     }
+    this.#awaited = token;
     token.then(
       (given) => {
-        if (attempt === this.#attempt) this.#openWith(given);
+        if (this.#awaited === token) this.#openWith(given);
       },
       (error: PairlaneError) => {
-        if (attempt !== this.#attempt) return;
+        if (this.#awaited !== token) return;
         this.#handlers.problem(error);
         this.#handlers.lost({ mayReturn: true, reason: error.message, afterMs: undefined });
       },
@@ -221,7 +220,7 @@ export class SignalingLink implements Signaling {
   }
 
   #end(code: number, reason?: string): void {
-    this.#attempt += 1;
+    this.#awaited = undefined;
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(code, reason);

@@ -187,15 +187,20 @@ describe('a token', () => {
     const { link, sockets, told } = playedLink({ get, canRefresh: true });
     link.open();
     link.open();
+    fetched[0]?.resolve('first');
+    fetched[1]?.resolve('second');
+    await settled();
+    expect(sockets.map(({ token }) => token)).toEqual(['second']);
+    link.open();
     link.drop();
     link.open();
-    fetched[0]?.resolve('first');
-    fetched[1]?.reject(new PairlaneError('token_failed'));
+    fetched[2]?.reject(new PairlaneError('token_failed'));
     await settled();
-    expect([sockets.length, told]).toEqual([0, []]);
-    fetched[2]?.resolve('third');
+    expect([sockets.length, told]).toEqual([1, []]);
+    fetched[3]?.resolve('fourth');
+    link.close();
     await settled();
-    expect(sockets.map(({ token }) => token)).toEqual(['third']);
+    expect([sockets.length, told]).toEqual([1, []]);
   });
 
   it('that cannot be fetched is told, and tried again later', async () => {
@@ -312,6 +317,13 @@ describe('a frame', () => {
       last().handlers.received(new ArrayBuffer(8));
       expect([told.slice(1), last().ends]).toEqual([[['problem', 'invalid_server_message']], []]);
     }
+  });
+
+  it('with a number is a violation of the protocol where there is no session', () => {
+    const { begin, say, told } = playedLink();
+    begin(plainWelcome);
+    say([1, 0, { type: 'leader', room: 'r', id: 'x' }]);
+    expect(told.slice(1)).toEqual([['problem', 'invalid_server_message']]);
   });
 
   it('is handled once; one whose number cannot be is told and passed over', () => {
