@@ -14,10 +14,12 @@ export type ConnectOptions = Target & {
 };
 
 /** The data sent along with a request. */
-export type PairDetails = Pick<ConnectOptions, 'metadata' | 'traceparent'> & {
+export interface PairDetails {
+  readonly metadata?: unknown;
+  readonly traceparent?: string | undefined;
   /** The SDP of our offer. */
   readonly offered?: string | undefined;
-};
+}
 
 export function pairRequest(
   target: Target,

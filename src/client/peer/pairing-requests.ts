@@ -44,8 +44,8 @@ export class PairingRequests {
     if (metadata !== undefined && !isMetadata(metadata)) {
       return Promise.reject(new PairlaneError('metadata_too_large'));
     }
-    const details = { metadata, ...(traceparent !== undefined && { traceparent }) };
-    return this.#ahead(this.#requests.startInTurn('pair_request', () => this.#ask(target, details), signal));
+    const ask = () => this.#ask(target, { metadata, traceparent });
+    return this.#ahead(this.#requests.startInTurn('pair_request', ask, signal));
   }
 
   /**

@@ -311,10 +311,11 @@ describe('the end of one connection', () => {
 describe('connect()', () => {
   it('asks for one after another, with its metadata, and gives each the connection that it asked for', async () => {
     const { peer, server } = await playedPeer({ peers: 3 }, 3);
-    const first = peer.connect({ id: 'peer 1', metadata: { seat: 4 } });
+    const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+    const first = peer.connect({ id: 'peer 1', metadata: { seat: 4 }, traceparent });
     const second = peer.connect({ key: 'AAAA' });
     expect(server.of('pair_request')).toEqual([
-      { type: 'pair_request', target_id: 'peer 1', metadata: { seat: 4 } },
+      { type: 'pair_request', target_id: 'peer 1', metadata: { seat: 4 }, traceparent },
     ]);
     server.say(initiated(1));
     expect(await first).toBe(connectionOf(peer, 1));

@@ -39,6 +39,7 @@ describe('an error of our own', () => {
   it('is any thrown value, with its text and as its cause; one of ours stays what it is', () => {
     const ours = new PairlaneError('closed');
     expect(PairlaneError.from('internal', ours)).toBe(ours);
+    expect(String(ours)).toMatch(/^PairlaneError: ./);
     const thrown = new Error('no memory');
     const error = PairlaneError.from('internal', thrown);
     expect([error.code, error.cause, error.isFromServer]).toEqual(['internal', thrown, false]);

@@ -340,6 +340,13 @@ describe('a frame', () => {
     expect(told.at(-1)).toBe('leader');
   });
 
+  it('that asks whether we are there is answered, without a number', () => {
+    const { begin, say, said } = playedLink();
+    begin();
+    say({ type: 'ping' });
+    expect(said()).toEqual([{ type: 'pong' }]);
+  });
+
   it('that the server acks is not sent again', () => {
     const { link, begin, say, said, last } = playedLink();
     begin();
