@@ -1,7 +1,13 @@
 /** Whatever a peer waits for can be given up by a signal: the wait ends at once, and harms nothing that comes after. */
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { createPeer, type Peer } from '../../../src/client/index.ts';
-import { joined, type PlayedConnection, playedConnection } from '../../support/peers/played-pairings.ts';
+import {
+  initiated,
+  joined,
+  type PlayedConnection,
+  playedConnection,
+} from '../../support/peers/played-pairings.ts';
 import { playedPeer, settled } from '../../support/peers/played-peer.ts';
 import { errorOf } from '../../support/peers/werift-peers.ts';
 
@@ -59,6 +65,20 @@ describe('a signal that is aborted', () => {
     const second = peer.createKey();
     server.say({ type: 'key', key: 'NPQR-STUV-WXYZ' });
     expect(await second).toMatchObject({ key: 'NPQR-STUV-WXYZ' });
+  });
+
+  it('is listened to only while something waits: one that lives long keeps nothing of what is over', async () => {
+    const { peer, server } = await playedPeer({ peers: 2 }, 2);
+    const { signal } = new AbortController();
+    const waiting: Promise<unknown>[] = ['peer 1', 'peer 2'].map((id) => peer.connect({ id, signal }));
+    waiting.push(peer.createKey({ signal }), peer.join('den', { signal }));
+    expect(getEventListeners(signal, 'abort').length).toBe(4);
+    server.say(initiated(1), joined('den'), { type: 'key', key: 'ABCD-EFGH-JKLM' });
+    await settled();
+    expect(getEventListeners(signal, 'abort').length).toBe(1);
+    server.say(initiated(2));
+    await Promise.all(waiting);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('gives up its own request only: not the one that stood in its way, and not the next one', async () => {
