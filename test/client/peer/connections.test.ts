@@ -327,6 +327,23 @@ describe('connect()', () => {
     expect(connectionOf(peer, 2).metadata).toBe(undefined);
   });
 
+  it('waits 10 s for its own answer, whenever the one before was answered', async () => {
+    const { peer, server, clock } = await playedPeer({ peers: 3 }, 3);
+    const first = peer.connect({ id: 'peer 1' });
+    clock.advance(6_000);
+    server.say(initiated(1));
+    await first;
+    const ended: string[] = [];
+    const second = peer.connect({ id: 'peer 2' }).catch(({ code }) => ended.push(code));
+    await settled();
+    clock.advance(9_900);
+    await settled();
+    expect(ended).toEqual([]);
+    clock.advance(200);
+    await second;
+    expect(ended).toEqual(['timeout']);
+  });
+
   it('that is refused, or has no answer in time, is no matter of the next one', async () => {
     const { peer, server, clock } = await playedPeer({ peers: 3 }, 3);
     const asked = ['a', 'b', 'peer 3'].map((id) => peer.connect({ id }));
