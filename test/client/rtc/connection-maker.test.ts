@@ -138,3 +138,17 @@ it('one that has offered and is not needed is closed once, and not used', () => 
     ]);
   }
 });
+
+it('what was made or offered ahead is the next connection, and no further one', () => {
+  const { maker, engines } = makerOf((engine) => engine);
+  maker.makeAhead();
+  maker.make(SERVERS);
+  maker.make(SERVERS);
+  expect(engines.length).toBe(2);
+
+  const offering = makerOf((engine) => engine, SERVERS);
+  offering.maker.offerAhead();
+  expect(offering.maker.useOffer(undefined)).toBe(true);
+  expect(offering.maker.make(SERVERS)).not.toBe(offering.maker.make(SERVERS));
+  expect(offering.engines.length).toBe(2);
+});
