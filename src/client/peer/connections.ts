@@ -22,7 +22,7 @@ export interface ConnectionsOwner extends ConnectionOwner {
    * @param offered the SDP of the offer that went along, if it did
    * @returns what was sent along; undefined if nobody wants it any more
    */
-  readonly asked: (offered: string | undefined) => { readonly metadata: unknown } | undefined;
+  readonly asked: (peerId: string, offered: string | undefined) => { readonly metadata: unknown } | undefined;
   readonly problem: (error: PairlaneError, peerId: string) => void;
 }
 
@@ -135,7 +135,7 @@ export class Connections {
     // Joining a room includes accepting its members.
     if (event.room !== undefined) this.#begin(event);
     else if (event.isInitiator) {
-      const asked = this.#owner.asked(event.offered);
+      const asked = this.#owner.asked(event.peerId, event.offered);
       if (asked) this.#begin({ ...event, metadata: asked.metadata });
       else this.#leave(event);
     } else if (this.#acceptance) this.#acceptance.ask(event, this.#most);

@@ -34,7 +34,7 @@ export function pairRequest(
   };
 }
 
-function isById(target: Target): target is { readonly id: string } {
+export function isById(target: Target): target is { readonly id: string } {
   return 'id' in target && target.id !== undefined;
 }
 

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
 import {
   type ConnectOptions,
+  isById,
   isMetadata,
   isTarget,
   type PairDetails,
@@ -24,8 +25,8 @@ export class PairingRequests {
   readonly #requests: PendingRequests;
   readonly #link: RequestLink;
   readonly #connections: ConnectionMaker;
-  /** Sent with the pending request. */
-  #metadata: unknown;
+  /** Whom the last request names, and what was sent with it. */
+  #asked: { readonly target: Target; readonly metadata: unknown } | undefined;
 
   constructor(requests: PendingRequests, link: RequestLink, connections: ConnectionMaker) {
     this.#requests = requests;
@@ -53,24 +54,35 @@ export class PairingRequests {
    * @param offered the SDP of the offer that the other peer got with our request
    * @returns what was sent along; undefined if nobody wants it any more
    */
-  asked(offered: string | undefined): { readonly metadata: unknown } | undefined {
+  asked(peerId: string, offered: string | undefined): { readonly metadata: unknown } | undefined {
+    if (!this.#isAskedFor(peerId)) return offered === undefined ? { metadata: undefined } : undefined;
     if (this.#requests.isAbandoned('pair_request')) {
       this.#requests.fail('pair_request', new PairlaneError('aborted'));
       return undefined;
     }
     // Otherwise the request was answered too late.
-    return this.#connections.useOffer(offered) ? { metadata: this.#metadata } : undefined;
+    return this.#connections.useOffer(offered) ? { metadata: this.#asked?.metadata } : undefined;
   }
 
   /** A pairing that the other peer asked for at the same moment does not answer our own request; its error will. */
   paired(connection: Connection): void {
-    const { initiator, room } = connection;
-    if (initiator && room === undefined) this.#requests.answer('pair_request', connection);
+    const { initiator, room, peerId } = connection;
+    if (initiator && room === undefined && this.#isAskedFor(peerId))
+      this.#requests.answer('pair_request', connection);
+  }
+
+  /**
+   * Whether our last request may be for that peer. Otherwise the server's program has paired us, or a request is answered
+   * that we no longer wait for.
+   */
+  #isAskedFor(peerId: string): boolean {
+    const target = this.#asked?.target;
+    return !target || !isById(target) || target.id === peerId;
   }
 
   /** The offer goes along with the request if it is about to be there: making one takes a browser a millisecond. */
   #ask(target: Target, details: PairDetails): Promise<Ask> | undefined {
-    this.#metadata = details.metadata;
+    this.#asked = { target, metadata: details.metadata };
     // One that is left may have gone to another peer: the request before was not answered in time.
     this.#connections.dropOffer();
     const ask = (offered?: string) => this.#link.send(pairRequest(target, { ...details, offered }));

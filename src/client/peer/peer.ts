@@ -300,7 +300,7 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   #createConnections(): Connections {
     return new Connections(this.#environment, this.#link, {
-      asked: (offered) => this.#pairing.asked(offered),
+      asked: (peerId, offered) => this.#pairing.asked(peerId, offered),
       paired: (connection) => this.#paired(connection),
       stepped: (connection) => this.#connectionStepped(connection),
       opened: (_, channel) => this.#tell('open', channel),

@@ -344,6 +344,26 @@ describe('connect()', () => {
     expect(ended).toEqual(['timeout']);
   });
 
+  it('is answered by the peer that it names: not by one whom the server pairs with us meanwhile, or who comes too late', async () => {
+    const { peer, server, clock } = await playedPeer({ peers: 4 }, 4);
+    const late = errorOf(peer.connect({ id: 'peer 1', metadata: 'for 1' }));
+    clock.advance(10_050);
+    expect(await late).toMatchObject({ code: 'timeout' });
+    const answers: string[] = [];
+    const asked = peer.connect({ id: 'peer 3', metadata: 'for 3' });
+    asked.then(({ peerId }) => answers.push(peerId));
+    server.say(initiated(1), initiated(2));
+    await settled();
+    expect(answers).toEqual([]);
+    expect([connectionOf(peer, 1), connectionOf(peer, 2)].map(({ metadata }) => metadata)).toEqual([
+      undefined,
+      undefined,
+    ]);
+    server.say(initiated(3));
+    expect((await asked).peerId).toBe('peer 3');
+    expect((await asked).metadata).toBe('for 3');
+  });
+
   it('that is refused, or has no answer in time, is no matter of the next one', async () => {
     const { peer, server, clock } = await playedPeer({ peers: 3 }, 3);
     const asked = ['a', 'b', 'peer 3'].map((id) => peer.connect({ id }));
