@@ -10,14 +10,11 @@ import { bracketed } from '../../../common/listen-address.ts';
 import { httpRules } from '../../admission/http-rules.ts';
 import { plainResponse } from '../../http/shell/ws/plain-response.ts';
 import { WsApp } from '../../http/shell/ws/ws-app.ts';
-import type { ListenDeps, Listening } from './listen.ts';
+import { closeFramesRead, type ListenDeps, type Listening } from './listen.ts';
 import { addRoutes, type SocketHandlers } from './routes.ts';
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-
-/** How long closing sockets have to read their close frame. */
-const CLOSE_GRACE_MS = 200;
 
 /** @param server of `node:http` or `node:https`; it need not be listening yet */
 export async function listenAttached(
@@ -66,7 +63,7 @@ export async function listenAttached(
     renewCertificate: async () => false,
     async close(hasClients) {
       server.off('upgrade', upgrade);
-      if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+      await closeFramesRead(hasClients);
       isAttached = false;
       // Another server may have been attached after this one; it then holds our listener, which calls the program's
       // own.

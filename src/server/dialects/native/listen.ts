@@ -35,6 +35,11 @@ export interface Listening {
 /** How long closing sockets have to read their close frame. */
 const CLOSE_GRACE_MS = 200;
 
+/** Resolves when clients, if there are any, have had time to read their close frame. */
+export async function closeFramesRead(hasClients: boolean): Promise<void> {
+  if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+}
+
 /** @throws when the port is taken, the address does not belong to this machine, or the certificate is invalid */
 export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promise<Listening> {
   const { options, admission, telemetry } = deps;
@@ -71,7 +76,7 @@ export async function listen(deps: ListenDeps, handlers: SocketHandlers): Promis
     },
     async close(hasClients) {
       listener.close();
-      if (hasClients) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+      await closeFramesRead(hasClients);
       for (const app of apps) app.close();
     },
   };
