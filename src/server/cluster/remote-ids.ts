@@ -160,8 +160,7 @@ export class RemoteIds implements OtherIds {
   /** Whether our client keeps an id that a client of another node has, too. */
   #keeps(ours: IdHolder, theirs: RemoteHolder): boolean {
     const own = { ...ours, version: this.#versionOf(ours.id), node: this.#here };
-    const [first] = [theirs, own].sort(byClaim);
-    return first === own;
+    return byClaim(own, theirs) < 0;
   }
 
   /** The pairing with a client that has come to that node goes on there. */

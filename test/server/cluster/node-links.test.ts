@@ -75,23 +75,21 @@ describe('a node', () => {
   it('announces itself to all when the bus is up, every 5 s, and at once when it is up again', async () => {
     const { clock, handlers, taken, seen } = await nodeOne({ isUp: false });
     const announced = { to: 'all', node: 1, link: 0, to_link: 0, seq: 0, ack: 0 };
+    const announcesItself = () => {
+      handlers.up();
+      expect([taken(), seen()]).toEqual([[announced], [['bus', true]]]);
+      clock.advance(4_950);
+      expect(taken()).toEqual([]);
+      clock.advance(50);
+      expect(taken()).toEqual([announced]);
+    };
     clock.advance(10_000);
     expect([taken(), seen()]).toEqual([[], []]);
-    handlers.up();
-    expect([taken(), seen()]).toEqual([[announced], [['bus', true]]]);
-    clock.advance(4_950);
-    expect(taken()).toEqual([]);
-    clock.advance(50);
-    expect(taken()).toEqual([announced]);
+    announcesItself();
     handlers.down('of a test');
     clock.advance(17_000);
     expect([taken(), seen()]).toEqual([[], [['bus', false]]]);
-    handlers.up();
-    expect([taken(), seen()]).toEqual([[announced], [['bus', true]]]);
-    clock.advance(4_950);
-    expect(taken()).toEqual([]);
-    clock.advance(50);
-    expect(taken()).toEqual([announced]);
+    announcesItself();
   });
 
   it('that stops says what was left to say, then goodbye to each node, and no more', async () => {

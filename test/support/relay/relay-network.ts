@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { RelayServer, type RelayServerOptions } from '../../../src/server/relay/relay-server.ts';
 import type { RelayView } from '../../../src/server/relay/relay-view.ts';
 import { noteTransitions } from '../machines/transition-coverage.ts';
-import { PATIENCE_MS } from '../wait-timeouts.ts';
+import { until } from '../until.ts';
 import { RawHost, raw } from './relay-raw-host.ts';
 
 const silent = pino({ level: 'silent' });
@@ -24,12 +24,8 @@ export const ELEVEN = [
 ] as const;
 
 /** Waits until the condition holds; it is checked after each turn of the event loop in which sockets were served. */
-export async function untilTrue(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`it did not come to pass that ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+export function untilTrue(what: string, condition: () => boolean): Promise<void> {
+  return until(condition, what);
 }
 
 export class RelayNetwork {

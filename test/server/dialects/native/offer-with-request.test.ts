@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { isStep } from '../../../../src/protocol/index.ts';
+import type { RawClient } from '../../../support/clients/raw-client.ts';
 import type { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import fc from '../../../support/fast-check.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
@@ -21,6 +22,16 @@ const typesIn = ({ inbox }: { inbox: { type: string }[] }) =>
 function keepOffer({ delivery }: ResumableClient, paired: { offered?: unknown; epoch?: unknown }): void {
   const { offered, epoch } = paired;
   delivery.replace(Number(offered), JSON.stringify({ type: 'offer', sdp: SDP, epoch }));
+}
+
+/** Its request pairs the two, and the offer that was sent with it has to come by itself. */
+async function expectForgotten(a: RawClient, b: RawClient): Promise<void> {
+  a.send(request(b.id));
+  const paired = await a.next('paired');
+  expect(paired).not.toHaveProperty('offered');
+  await b.next('paired');
+  a.send({ type: 'offer', sdp: 'by itself', epoch: paired.epoch });
+  expect(await b.next('offer')).toMatchObject({ sdp: 'by itself' });
 }
 
 describe('an offer that goes along with a request', () => {
@@ -78,12 +89,7 @@ describe('an offer that goes along with a request', () => {
     const test = await startTestServer(options);
     const connect = (isResumable: boolean) => (isResumable ? test.connectResumable() : test.connect());
     const [a, b] = [await connect(isOwn), await connect(isOthers)];
-    a.send(request(b.id));
-    const paired = await a.next('paired');
-    expect(paired).not.toHaveProperty('offered');
-    await b.next('paired');
-    a.send({ type: 'offer', sdp: 'by itself', epoch: paired.epoch });
-    expect(await b.next('offer')).toMatchObject({ sdp: 'by itself' });
+    await expectForgotten(a, b);
   });
 
   it('is forgotten if the responder has too much to read', async () => {
@@ -115,12 +121,7 @@ describe('an offer that goes along with a request', () => {
     const { nodes } = await twoNodes();
     const [a, b] = await Promise.all(nodes.map((node) => node.connectResumable()));
     if (!a || !b) throw new Error('two nodes have two clients');
-    a.send(request(b.id));
-    const paired = await a.next('paired');
-    expect(paired).not.toHaveProperty('offered');
-    await b.next('paired');
-    a.send({ type: 'offer', sdp: 'by itself', epoch: paired.epoch });
-    expect(await b.next('offer')).toMatchObject({ sdp: 'by itself' });
+    await expectForgotten(a, b);
     expect(b.inbox).toEqual([]);
   });
 

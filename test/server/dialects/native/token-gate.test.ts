@@ -44,8 +44,15 @@ async function guarded({
     question.answer(NO_TOKEN);
     return client;
   };
+  /** A client that may come back, and was let in with that token. */
+  const join = async (token: string) => {
+    const joining = ResumableClient.connect(test.server.url, { token });
+    await until(() => asked.length === 1, 'the question');
+    asked[0]?.answer(IN);
+    return joining;
+  };
   const { refused } = test.server.parts.metrics;
-  return { ...test, url: test.server.url, asked, dial, dialBare, refused };
+  return { ...test, url: test.server.url, asked, dial, dialBare, join, refused };
 }
 
 /** Waits until the server has received what the client sent; it answers nothing yet. */
@@ -108,11 +115,8 @@ describe('a client that may come in', () => {
   });
 
   it('is asked for as what it wants: to connect, to come back, or to bring a newer token', async () => {
-    const { url, asked, server } = await guarded();
-    const joining = ResumableClient.connect(url, { token: 'one' });
-    await until(() => asked.length === 1, 'the question');
-    asked[0]?.answer(IN);
-    const client = await joining;
+    const { url, asked, server, join } = await guarded();
+    const client = await join('one');
     client.socket.terminate();
     await until(() => server.parts.sessions.get('/ada')?.client.isOnline === false);
     const returning = client.comeBack(url, {}, { token: 'two' });
@@ -155,11 +159,8 @@ describe('a client that may come in', () => {
   });
 
   it('and comes back with another token may do what that says', async () => {
-    const { url, asked, server } = await guarded();
-    const joining = ResumableClient.connect(url, { token: 'one' });
-    await until(() => asked.length === 1, 'the question');
-    asked[0]?.answer(IN);
-    const client = await joining;
+    const { url, asked, server, join } = await guarded();
+    const client = await join('one');
     client.socket.terminate();
     const returning = client.comeBack(url, {}, { token: 'two' });
     await until(() => asked.length === 2, 'the question of its return');
