@@ -55,6 +55,9 @@ const isSession = (place: Place, id: string) => place.view === 'session' && plac
 const isRoom = (place: Place, app: string, name: string) =>
   place.view === 'room' && place.app === app && place.name === name;
 
+/** What is shown, without how. */
+export const pathNow = () => location.hash.split('?')[0];
+
 /** Writes values into the URL without a new history entry; empty ones are removed. */
 export function rememberInUrl(values: Readonly<Record<string, string>>): void {
   const [path = '#/', query = ''] = (location.hash || '#/').split('?');

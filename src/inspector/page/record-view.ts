@@ -18,7 +18,7 @@ import { LaneCards } from './lane-cards.ts';
 import { laneOrder, titleOf } from './lane-titles.ts';
 import { LivingChart } from './living-chart.ts';
 import { OutcomeBar } from './outcome-bar.ts';
-import { rememberInUrl } from './place.ts';
+import { pathNow, rememberInUrl } from './place.ts';
 import { Playback } from './playback.ts';
 import { SequenceView } from './sequence-view.ts';
 import { tabs } from './tabs.ts';
@@ -44,6 +44,8 @@ export class RecordView {
   readonly #chart: LivingChart;
   readonly #evidence: EvidenceView;
   readonly #playback: Playback;
+  /** Where the record is in the address, when it was last told to play. */
+  #playedAt: string | undefined;
   #lane: Lane;
   /** The line that is shown; undefined follows the newest. */
   #index: number | undefined;
@@ -76,7 +78,10 @@ export class RecordView {
         const [now, next] = [this.#lines[this.#at], this.#lines[this.#at + 1]];
         return now && next ? { now: now.t, next: next.t } : undefined;
       },
-      step: () => this.#travel(this.#at + 1),
+      step: () => {
+        // The address has changed already; that another view takes our place is told a moment later.
+        if (pathNow() === this.#playedAt) this.#travel(this.#at + 1);
+      },
       changed: (isPlaying) => this.#controls.showPlaying(isPlaying),
     });
     this.#controls = new TimeControls({
@@ -185,6 +190,7 @@ export class RecordView {
   }
 
   #play(): void {
+    this.#playedAt = pathNow();
     if (!this.#playback.isPlaying && this.#at === this.#lines.length - 1) this.#travel(0);
     this.#playback.toggle();
   }
