@@ -84,9 +84,10 @@ type AbsentPeerHost = MachineHost<
 
 export class AbsentPeers {
   readonly host: AbsentPeerHost;
-  /** By the id that is waited for, in its app, then by the waiting client. */
-  readonly #peers = new Map<string, Map<PeerJsClient, AbsentPeer>>();
-  readonly #counts = new Map<PeerJsClient, number>();
+  /** By the waiting client, then by the id that it waits for. */
+  readonly #ofClient = new Map<PeerJsClient, Map<string, AbsentPeer>>();
+  /** By the id that is waited for, in its app. */
+  readonly #withId = new Map<string, Set<AbsentPeer>>();
   readonly #deps: AbsentPeersDeps;
 
   constructor(deps: AbsentPeersDeps) {
@@ -120,7 +121,7 @@ export class AbsentPeers {
   }
 
   *[Symbol.iterator](): Iterator<AbsentPeer> {
-    for (const peers of this.#peers.values()) yield* peers.values();
+    for (const peers of this.#ofClient.values()) yield* peers.values();
   }
 
   /** Holds a signal to a client that is not there. */
@@ -128,7 +129,7 @@ export class AbsentPeers {
     const { type, payload, frame } = signal;
     // Kept, and a part of a message that may be long.
     const dst = ownText(signal.dst);
-    const peer = this.#peers.get(from.scope + dst)?.get(from) ?? this.#begin(from, dst);
+    const peer = this.#ofClient.get(from)?.get(dst) ?? this.#begin(from, dst);
     if (!peer) {
       this.#deps.dropped(from);
       from.expired(dst);
@@ -141,26 +142,24 @@ export class AbsentPeers {
 
   /** A client with that id, prefixed with its app, has arrived. */
   arrived(scopedId: string): void {
-    for (const peer of [...(this.#peers.get(scopedId)?.values() ?? [])])
+    for (const peer of [...(this.#withId.get(scopedId) ?? [])])
       this.host.dispatch(peer, { type: 'PEER_ARRIVED' });
   }
 
   /** The client no longer waits for anyone or, given an id, for that peer. */
   left(from: PeerJsClient, dst?: string): void {
-    if (!this.#counts.has(from)) return;
-    for (const peer of [...this])
-      if (peer.from === from && (dst === undefined || peer.dst === dst))
-        this.host.dispatch(peer, { type: 'SENDER_LEFT' });
+    for (const peer of [...(this.#ofClient.get(from)?.values() ?? [])])
+      if (dst === undefined || peer.dst === dst) this.host.dispatch(peer, { type: 'SENDER_LEFT' });
   }
 
   /** @returns undefined if the client already waits for as many peers as it may */
   #begin(from: PeerJsClient, dst: string): AbsentPeer | undefined {
-    const count = this.#counts.get(from) ?? 0;
-    if (count >= MAX_ABSENT_PEERS) return undefined;
-    this.#counts.set(from, count + 1);
+    const ofClient = this.#ofClient.get(from) ?? new Map();
+    if (ofClient.size >= MAX_ABSENT_PEERS) return undefined;
     const peer = new AbsentPeer(from, dst, (one) => this.host.dispatch(one, { type: 'SHED' }));
-    const peers = this.#peers.get(from.scope + dst) ?? new Map();
-    this.#peers.set(from.scope + dst, peers.set(from, peer));
+    this.#ofClient.set(from, ofClient.set(dst, peer));
+    const scopedId = from.scope + dst;
+    this.#withId.set(scopedId, (this.#withId.get(scopedId) ?? new Set()).add(peer));
     this.host.start(peer, { holdMs: PEERJS_HOLD_MS });
     return peer;
   }
@@ -168,15 +167,13 @@ export class AbsentPeers {
   /** @returns the messages that were held */
   #forget(peer: AbsentPeer): AbsentPeer['held'] {
     const { from, dst } = peer;
-    const held = peer.drop();
     const scopedId = from.scope + dst;
-    const peers = this.#peers.get(scopedId);
-    if (!peers?.delete(from)) return held;
-    if (peers.size === 0) this.#peers.delete(scopedId);
-    const left = (this.#counts.get(from) ?? 1) - 1;
-    if (left > 0) this.#counts.set(from, left);
-    else this.#counts.delete(from);
-    return held;
+    const [ofClient, withId] = [this.#ofClient.get(from), this.#withId.get(scopedId)];
+    withId?.delete(peer);
+    if (withId?.size === 0) this.#withId.delete(scopedId);
+    if (ofClient?.get(dst) === peer) ofClient.delete(dst);
+    if (ofClient?.size === 0) this.#ofClient.delete(from);
+    return peer.drop();
   }
 }
 

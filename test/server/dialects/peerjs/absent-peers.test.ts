@@ -4,6 +4,7 @@ import { StepQueue } from '../../../../src/machines/index.ts';
 import { AbsentPeers } from '../../../../src/server/dialects/peerjs/absent-peers.ts';
 import type { PeerJsClient } from '../../../../src/server/dialects/peerjs/peerjs-client.ts';
 import { KEPT_FRAME_BYTES } from '../../../../src/server/signaling/waiting-bytes.ts';
+import { countVisits } from '../../../support/count-visits.ts';
 
 function waiting() {
   const said: unknown[] = [];
@@ -113,6 +114,17 @@ describe('somebody who is not there', () => {
     expect([...absent]).toHaveLength(1);
     queue.timers.advance(5_100);
     expect([said, [...absent]]).toEqual([['x is not there'], []]);
+  });
+
+  it('is left, one or all, by a client without a look at whom 1,000 others wait for', async () => {
+    const { absent, client, hold } = waiting();
+    const all = Array.from({ length: 1_000 }, (_, n) => client(`${n}`));
+    for (const [n, one] of all.entries()) for (const dst of ['x', 'y']) hold(one, `${dst}${n}`);
+    const visits = await countVisits(async () => {
+      absent.left(all[0] as PeerJsClient, 'x0');
+      absent.left(all[1] as PeerJsClient);
+    });
+    expect([visits, [...absent].length]).toEqual([0, 1_997]);
   });
 
   it('is held nothing where to hold it makes us fail', () => {
