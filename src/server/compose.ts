@@ -13,6 +13,7 @@ import { RemotePairings } from './cluster/pairing/remote-pairings.ts';
 import { RemoteSession } from './cluster/pairing/remote-session.ts';
 import { PairingRestorer } from './cluster/pairing/restore-pairings.ts';
 import { Chaos, parseChaos } from './dialects/chaos.ts';
+import { EarlyFrames } from './dialects/early-frames.ts';
 import { NativeMigration } from './dialects/native/client-snapshot.ts';
 import { Connections } from './dialects/native/connections.ts';
 import { SessionOpener } from './dialects/native/create-session.ts';
@@ -221,7 +222,12 @@ function composeNative(
     budget: admission.messages,
   });
   const reviver = new SessionReviver({ opener, signaling, pairings: restorer, nodes: cluster, log });
-  const returning = new ResumeHandler({ options, telemetry, signaling, reviver, drain });
+  const early = new EarlyFrames({
+    budget: admission.messages,
+    now: () => signaling.queue.now,
+    refused: (kind) => metrics.refused.add(kind),
+  });
+  const returning = new ResumeHandler({ options, telemetry, signaling, reviver, early, drain });
   const gate = authenticator && new TokenGate({ options, authenticator, signaling, telemetry });
-  return new Connections({ signaling, opener, inbox, returning, gate });
+  return new Connections({ signaling, opener, inbox, returning, early, gate });
 }

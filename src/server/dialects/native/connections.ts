@@ -1,6 +1,7 @@
 /** What becomes of sockets: each gets a new session or, for a client that comes back, its old one. */
 import { closeCodes } from '../../../protocol/index.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
+import type { EarlyFrames } from '../early-frames.ts';
 import type { SessionOpener } from './create-session.ts';
 import type { Inbox } from './inbox.ts';
 import type { ClientSocket, NativeClient } from './native-client.ts';
@@ -13,6 +14,7 @@ export interface ConnectionsDeps {
   readonly opener: SessionOpener;
   readonly inbox: Inbox;
   readonly returning: ResumeHandler;
+  readonly early: EarlyFrames;
   /** Undefined for a server that does not authenticate clients. */
   readonly gate: TokenGate | undefined;
 }
@@ -22,17 +24,19 @@ export class Connections implements SocketHandlers {
   readonly #opener: SessionOpener;
   readonly #inbox: Inbox;
   readonly #returning: ResumeHandler;
+  readonly #early: EarlyFrames;
   readonly #gate: TokenGate | undefined;
   readonly #admitted: Admitted = {
     opened: (socket) => this.#opened(socket),
     received: (socket, bytes, isBinary) => this.received(socket, bytes, isBinary),
   };
 
-  constructor({ signaling, opener, inbox, returning, gate }: ConnectionsDeps) {
+  constructor({ signaling, opener, inbox, returning, early, gate }: ConnectionsDeps) {
     this.#signaling = signaling;
     this.#opener = opener;
     this.#inbox = inbox;
     this.#returning = returning;
+    this.#early = early;
     this.#gate = gate;
   }
 
@@ -68,7 +72,8 @@ export class Connections implements SocketHandlers {
 
   controlled(socket: ClientSocket, bytes: number): void {
     const { client } = socket.getUserData();
-    if (client?.session) this.#inbox.receiveControl(client, bytes);
+    if (!client) this.#early.count(socket, bytes);
+    else if (client.session) this.#inbox.receiveControl(client, bytes);
   }
 
   closed(socket: ClientSocket, code: number): void {

@@ -47,8 +47,8 @@ export interface SocketData extends TimerOwner {
   request?: UpgradeRequest | undefined;
   /** Present until the client's grants are known. */
   unauthenticated?: Unauthenticated;
-  /** Present once its client, which comes back, has named its session, and once it is closed. */
-  phase?: 'named' | 'closed';
+  /** Present once its client, which comes back, has sent an `auth` that is ignored or has named its session, and once it is closed. */
+  phase?: 'auth' | 'named' | 'closed';
 }
 
 /** What a socket sent before its client was authenticated. */

@@ -8,6 +8,7 @@ import type { ServerOptions } from '../../options.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import { TurnQueue } from '../../signaling/turn-queue.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { EarlyFrames } from '../early-frames.ts';
 import { decideReturn, type NodesSay } from './decide-return.ts';
 import { decode } from './decode-client-message.ts';
 import { encodeNotice } from './encode-notice.ts';
@@ -20,6 +21,7 @@ export interface ResumeHandlerDeps {
   readonly telemetry: Telemetry;
   readonly signaling: Signaling;
   readonly reviver: SessionReviver;
+  readonly early: EarlyFrames;
   readonly drain: { wantsBackAfterMs(): number | undefined };
 }
 
@@ -57,15 +59,19 @@ export class ResumeHandler {
    * it is given that or another.
    */
   received(socket: ClientSocket, bytes: ArrayBuffer): void {
-    const { signaling } = this.#deps;
+    const { signaling, early } = this.#deps;
     const data = socket.getUserData();
-    if (data.phase) return;
+    if (data.phase === 'named') early.count(socket, bytes.byteLength);
+    if (data.phase === 'named' || data.phase === 'closed') return;
     const read = this.#read(bytes);
-    // No token is required, so `auth` is ignored.
-    if (read === 'auth') return;
+    // No token is required, so `auth` is ignored; a second one names no session, as any other message.
+    if (read === 'auth' && !data.phase) {
+      data.phase = 'auth';
+      return;
+    }
     signaling.queue.timers.disarmAll(data);
     if (this.turnAway(socket)) return;
-    const message = read && withinApp(read, data.grants);
+    const message = read && read !== 'auth' ? withinApp(read, data.grants) : undefined;
     if (!message) {
       this.#openAnew(socket);
       return;

@@ -19,6 +19,7 @@ import { type Answer, NOT_KEPT, serveGet, TEXT } from '../../http/answer.ts';
 import type { App, HttpRequest } from '../../http/shell/shell.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Chaos } from '../chaos.ts';
+import { EarlyFrames } from '../early-frames.ts';
 import { JsonInbox } from '../json-inbox.ts';
 import type { PeerJsClient, PeerJsSocket, PeerJsSocketData } from './peerjs-client.ts';
 import { PeerJsGate } from './peerjs-gate.ts';
@@ -52,6 +53,7 @@ export class PeerJs {
   readonly realm: PeerJsRealm;
   readonly #deps: PeerJsDeps;
   readonly #inbox: JsonInbox<PeerJsSocketData>;
+  readonly #early: EarlyFrames;
   readonly #gate: PeerJsGate | undefined;
   readonly #keys: PeerJsKeys;
   /** The ids of each app, as they were listed last. */
@@ -62,6 +64,11 @@ export class PeerJs {
     this.#inbox = new JsonInbox(deps, 'PeerJS', peerJsNotices.flood);
     const { options, admission, signaling, telemetry, authenticator, chaos } = deps;
     const { log, metrics } = telemetry;
+    this.#early = new EarlyFrames({
+      budget: admission.messages,
+      now: () => signaling.queue.now,
+      refused: (kind) => metrics.refused.add(kind),
+    });
     this.#gate = authenticator && new PeerJsGate(authenticator, telemetry);
     this.#keys = parsePeerJsKeys(options.peerjsKey);
     this.realm = new PeerJsRealm(options, {
@@ -115,7 +122,10 @@ export class PeerJs {
         if (socket.getUserData().unauthenticated) this.#gate?.received(socket, bytes);
         else this.#handle(socket, (client) => this.#received(client, bytes));
       },
-      controlled: (socket, bytes) => this.#handle(socket, (client) => void this.#inbox.count(client, bytes)),
+      controlled: (socket, bytes) => {
+        if (socket.getUserData().unauthenticated) this.#early.count(socket, bytes);
+        else this.#handle(socket, (client) => void this.#inbox.count(client, bytes));
+      },
       closed: (socket, code) => this.realm.closed(socket, code),
     });
   }

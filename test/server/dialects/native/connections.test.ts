@@ -32,6 +32,7 @@ function connections() {
     },
     opener: { open: () => say('opened')() },
     inbox: { receiveControl: (_client: unknown, bytes: number) => say('control')(bytes) },
+    early: { count: (_socket: unknown, bytes: number) => say('early')(bytes) },
     gate: undefined,
   };
   const client: FakeClient = {
@@ -112,13 +113,13 @@ describe('a client', () => {
     expect([data, test.said]).toEqual([{ client: undefined, phase: 'closed' }, always]);
   });
 
-  it('may send pings as long as it has a session', () => {
+  it('may send pings as long as it has a session, and before, in which case they count, too', () => {
     const test = connections();
     test.connections.controlled(test.socketOf(), 5);
     test.connections.controlled(test.socketOf({ client: undefined }), 6);
     Object.assign(test.client, { session: undefined });
     test.connections.controlled(test.socketOf(), 7);
-    expect(test.said).toEqual(['control 5']);
+    expect(test.said).toEqual(['control 5', 'early 6']);
   });
 
   it('has a new session, unless it comes back', () => {

@@ -71,6 +71,7 @@ function started({
         isRestoreWindowOpen: false,
       }),
     },
+    early: { count: (_socket: unknown, bytes: number) => events.push(`count ${bytes} bytes`) },
     drain: { wantsBackAfterMs: () => drain.afterMs },
   } as never);
   const open = (data: object = {}) => {
@@ -107,6 +108,14 @@ describe('a client that comes back', () => {
     expect(events).toEqual([NAMED, NEW]);
   });
 
+  it('gets a new one for a second token that is not needed: tokens without end would cost it nothing', () => {
+    const { events, open } = started();
+    const { say } = open();
+    say('{"type":"auth","token":"t"}');
+    say('{"type":"auth","token":"t"}');
+    expect(events).toEqual([NEW]);
+  });
+
   it.each(['{"type":"create_key"}', '{', '[]'])('gets a new one for %s', (text) => {
     const { events, open } = started();
     open().say(text);
@@ -122,10 +131,13 @@ describe('a client that comes back', () => {
     expect(events).toEqual(expected);
   });
 
-  it.each(['named', 'closed'])('is not listened to once it is %s', (phase) => {
+  it.each([
+    ['named, but what it sends counts', 'named', [`count ${RESUME.length} bytes`]],
+    ['closed', 'closed', []],
+  ])('is not listened to once it is %s', (_what, phase, expected) => {
     const { events, open } = started();
     open({ phase }).say(RESUME);
-    expect(events).toEqual([]);
+    expect(events).toEqual(expected);
   });
 
   it('has to say so in time, and then no longer', () => {
@@ -200,7 +212,7 @@ describe('a client that comes back', () => {
     const { say, data } = open();
     say(RESUME);
     say(RESUME);
-    expect(events.splice(0)).toEqual([NAMED, 'fetch']);
+    expect(events.splice(0)).toEqual([NAMED, 'fetch', `count ${RESUME.length} bytes`]);
     if (hasGone) data.phase = 'closed';
     asked[0]?.(said);
     expect(events).toEqual(expected);
