@@ -119,3 +119,16 @@ describe('what a STUN or TURN server refuses is told by its code, as in browsers
     }
   });
 });
+
+it('two coturns that start at once share no port, so that each answers its own clients', async () => {
+  const { random } = Math;
+  let chosen = 0;
+  // The first choices are the same.
+  Math.random = () => (++chosen <= 50 ? 0 : random());
+  try {
+    const [one, two] = await Promise.all([startCoturn(), startCoturn()]);
+    expect(one.url).not.toBe(two.url);
+  } finally {
+    Math.random = random;
+  }
+});

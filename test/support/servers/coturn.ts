@@ -1,6 +1,6 @@
 /** A real TURN server: coturn (Debian's package) on a free loopback port, stopped after each test. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,11 +25,11 @@ export interface Coturn {
 /** coturn looks each user up in a file, and answers nobody while a disk is busy. */
 const MEMORY = '/dev/shm';
 
-const running: { child: ChildProcess; folder: string }[] = [];
+const running: { child: ChildProcess; folder: string; claim: Socket }[] = [];
 
 /** Starts coturn, which accepts credentials of the REST scheme and relays between loopback addresses. */
 export async function startCoturn(): Promise<Coturn> {
-  const port = await freePorts();
+  const { port, claim } = await claimPorts();
   const secret = 'shared with coturn';
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'pairlane-coturn-'));
   const child = spawn(
@@ -38,13 +38,13 @@ export async function startCoturn(): Promise<Coturn> {
       ['-n', '--verbose', '--simple-log', '--log-file=stdout', '--no-cli', '--no-tls', '--no-dtls'],
       [`--pidfile=${join(folder, 'pid')}`, `--userdb=${join(folder, 'db')}`],
       ['--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1', `--listening-port=${port}`],
-      [`--min-port=${port + 1}`, `--max-port=${port + PORTS - 1}`],
+      [`--min-port=${port + 1}`, `--max-port=${port + CLAIM - 1}`],
       ['--allow-loopback-peers', '--realm=pairlane.test'],
       ['--use-auth-secret', `--static-auth-secret=${secret}`],
     ].flat(),
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  running.push({ child, folder });
+  running.push({ child, folder, claim });
   let log = '';
   for (const output of [child.stdout, child.stderr]) {
     output.on('data', (data) => {
@@ -79,27 +79,33 @@ export async function startCoturn(): Promise<Coturn> {
 const FIRST_PORT = 61_000;
 /** For one server and the addresses that it relays to: two that run at once must not share any. */
 const PORTS = 100;
+/** Counted from the first port: while we hold this one, the others are ours. */
+const CLAIM = PORTS - 1;
 
-/** @returns the first of so many ports, for a program that cannot choose them itself */
-async function freePorts(): Promise<number> {
+/**
+ * Ports for a program that cannot choose them itself. Whether they are free is not asked of the port that coturn listens
+ * on: it takes it together with others (SO_REUSEPORT), so that two which started at once both got it, and the packets of
+ * either one's clients.
+ */
+async function claimPorts(): Promise<{ port: number; claim: Socket }> {
   for (;;) {
     const port = FIRST_PORT + PORTS * Math.floor(Math.random() * ((65_536 - FIRST_PORT) / PORTS - 1));
-    const socket = createSocket('udp4');
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false)).bind(port, '127.0.0.1', () => resolve(true));
+    const claim = createSocket('udp4');
+    const isOurs = await new Promise<boolean>((resolve) => {
+      claim.once('error', () => resolve(false)).bind(port + CLAIM, '127.0.0.1', () => resolve(true));
     });
-    socket.close();
-    await once(socket, 'close');
-    if (isFree) return port;
+    if (isOurs) return { port, claim };
+    claim.close();
   }
 }
 
 afterEach(async () => {
-  for (const { child, folder } of running.splice(0)) {
+  for (const { child, folder, claim } of running.splice(0)) {
     if (child.exitCode === null) {
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
     rmSync(folder, { recursive: true });
+    claim.close();
   }
 });
