@@ -127,7 +127,8 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
           if (this.#isAllowed(data, 'error')) log('warn', `the server: ${textOf(data)}`);
         },
       ],
-      ['connect', () => this.#each((remote) => remote.online())],
+      // The game joins in a listener of its own, which may come after ours: the server takes no signal before that.
+      ['connect', () => queueMicrotask(() => socket.connected && this.#each((remote) => remote.online()))],
       ['disconnect', () => this.#each((remote) => remote.offline())],
     ];
     for (const [event, listener] of this.#listeners) socket.on(event, listener);

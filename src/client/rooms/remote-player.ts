@@ -47,6 +47,7 @@ export class RemotePlayer {
   readonly #game: Game;
   readonly #isLower: boolean;
   readonly #channel: string;
+  readonly #signaling: GameSignaling;
   readonly #negotiator: Negotiator;
   readonly #player = new Hosted<Record<string, never>>();
   readonly #host: RemotePlayerHost;
@@ -61,8 +62,8 @@ export class RemotePlayer {
     this.#game = game;
     this.#isLower = isLowerPlayer(myId, id);
     this.#channel = options.channels[0].label;
-    const signaling = new GameSignaling(id, link, () => this.online());
-    this.#negotiator = new Negotiator(environment, signaling, this.#negotiatorHandlers());
+    this.#signaling = new GameSignaling(id, link, () => this.online());
+    this.#negotiator = new Negotiator(environment, this.#signaling, this.#negotiatorHandlers());
     this.#host = new MachineHost(remotePlayerMachine, {
       queue,
       executors: remotePlayerEffects(this.#pairing(), {
@@ -87,6 +88,8 @@ export class RemotePlayer {
   /** Asks for a connection: the player with the lower id offers, and the other one waits for the offer. */
   connect(): void {
     this.#dispatch({ type: 'CONNECT_ASKED', isOnline: this.#isOnline });
+    // What we sent as soon as the socket was back was refused if the game had not joined by then: now it has.
+    if (this.#hasChannel) this.#signaling.sendAgain();
   }
 
   /** Whether nothing connects us to the player, and nobody wants to be connected. */
@@ -121,11 +124,13 @@ export class RemotePlayer {
     this.#dispatch({ type: 'PLAYER_LEFT', isOnPurpose, isConnectionUp: this.state === 'connected' });
   }
 
-  /** The game's socket is connected. */
+  /** The game's socket is connected. A connection that was open goes on; one that was not is given up. */
   online(): void {
     if (this.#isOnline) return;
     const id = String(this.#game.myId);
-    this.#negotiator.heard({ type: 'WELCOMED', id, isResumed: false, iceServers: undefined });
+    const isResumed = this.#hasChannel;
+    this.#negotiator.heard({ type: 'WELCOMED', id, isResumed, iceServers: undefined });
+    if (isResumed) this.#signaling.sendAgain();
   }
 
   /** The game's socket is lost. */
@@ -145,6 +150,12 @@ export class RemotePlayer {
 
   get #isPaired(): boolean {
     return typeof this.#player.value === 'object';
+  }
+
+  /** Whether the channel has opened, although its connection may fail meanwhile. */
+  get #hasChannel(): boolean {
+    const { value } = this.#player;
+    return typeof value === 'object' && typeof value.paired === 'object';
   }
 
   #dispatch(event: PlayerEvent): void {
@@ -200,7 +211,9 @@ export class RemotePlayer {
   }
 
   #stepped(from: PeerState, to: PeerState): void {
-    if (from !== to) this.#game.handlers.log('log', this.id, to);
+    if (from === to) return;
+    this.#signaling.stepped();
+    this.#game.handlers.log('log', this.id, to);
   }
 
   #survived(error: PairlaneError): void {

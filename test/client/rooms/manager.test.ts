@@ -1,21 +1,70 @@
 /** What `WebRTCManager` promises, over a real server and werift. */
 import { EventEmitter, once } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { io } from 'socket.io-client';
 import { nodePlatform } from '../../../src/client/index.ts';
 import type { PairlaneError } from '../../../src/client/peer/errors.ts';
-import { BaseWebRTCManager } from '../../../src/client/rooms/manager.ts';
+import { BaseWebRTCManager, type GameSocket } from '../../../src/client/rooms/manager.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import { RoomClient } from '../../support/clients/room-client.ts';
+import { UdpProxy } from '../../support/network/udp-proxy.ts';
 import { FakeDataChannel, FakePeerConnection } from '../../support/peers/fake-rtc.ts';
 import { settled } from '../../support/peers/played-peer.ts';
 import { Agent, connectAll } from '../../support/peers/room-agents.ts';
 import { playerPairings } from '../../support/servers/player-pairings.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 async function startRooms() {
   const server = await startTestServer({ rooms: true });
   return { ...server, url: `http://127.0.0.1:${server.server.port}` };
 }
+
+/** A player that keeps its place, whose packets go through the proxy; it joins whenever its socket is connected. */
+function playerOver(udp: UdpProxy, url: string, id: number) {
+  const socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false });
+  const told: unknown[] = [];
+  const overProxy: GameSocket = {
+    get connected() {
+      return socket.connected;
+    },
+    on: (event, listener) => socket.on(event, listener),
+    off: (event, listener) => socket.off(event, listener),
+    emit: async (event, data) =>
+      socket.emit(event, JSON.parse(await udp.redirect(JSON.stringify(data), String(id)))),
+  };
+  const manager = new BaseWebRTCManager(udp.platform(String(id)), overProxy, 'g', id, {
+    ...{ iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'], logger: false },
+    timeouts: { silenceMs: 400 },
+    onDataChannelOpen: () => told.push('open'),
+    onDataChannelMessage: (data) => told.push(data),
+    onDataChannelClose: () => told.push('close'),
+    onConnectionFailed: (_, { code }) => told.push(code),
+  });
+  let token: string | undefined;
+  let joined = () => {};
+  socket.on('connect', async () => {
+    ({ token } = await socket.emitWithAck('join_game', { game_id: 'g', player_id: id, resume: true, token }));
+    joined();
+  });
+  ends.push(async () => {
+    await manager.close({ signal: AbortSignal.abort() });
+    socket.disconnect();
+  });
+  return {
+    ...{ manager, socket, told },
+    /** Resolves when it has joined the next time. */
+    joined: () =>
+      new Promise<void>((resolve) => {
+        joined = resolve;
+      }),
+  };
+}
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  await Promise.all(ends.splice(0).map((end) => end()));
+});
 
 describe('two players', () => {
   it('connect when both want to; the lower id offers; text and bytes arrive as they are', async () => {
@@ -90,6 +139,27 @@ describe('two players', () => {
     expect([one.closed, two.closed]).toEqual([[], []]);
     await two.say('me too', one);
     expect([one.opened, two.opened]).toEqual([[2], [1]]);
+  });
+
+  it('restore their connection after it was lost together with the socket of one, who comes back to its place', async () => {
+    const { url } = await startRooms();
+    const udp = new UdpProxy();
+    const players = [1, 2].map((id) => playerOver(udp, url, id));
+    const [one, two] = players as [ReturnType<typeof playerOver>, ReturnType<typeof playerOver>];
+    await one.joined();
+    await two.joined();
+    one.manager.connectToPeer(2);
+    await until(() => one.manager.isReady(2) && two.manager.isReady(1));
+    udp.cut();
+    two.socket.io.engine.close();
+    await until(() => players.every(({ manager }) => manager.peers[0]?.state === 'restarting'));
+    const back = two.joined();
+    two.socket.connect();
+    await back;
+    udp.heal();
+    await until(() => players.every(({ manager }) => manager.peers[0]?.state === 'connected'));
+    await until(() => one.manager.send('still there', 2) && two.told.includes('still there'));
+    expect([one.told, new Set(two.told)]).toEqual([['open'], new Set(['open', 'still there'])]);
   });
 
   it('connect again after one left and came back as a new client', async () => {

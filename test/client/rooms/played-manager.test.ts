@@ -1,6 +1,7 @@
 /** What a manager says to the other players and tells its game, where server and engine do what the test says. */
 import { describe, expect, it } from '@jest/globals';
 import type { WebRTCManagerOptions } from '../../../src/client/rooms/manager.ts';
+import type { RtcConnectionState } from '../../../src/client/rtc/types.ts';
 import { SDP } from '../../support/peers/fake-rtc.ts';
 import { playedManager } from '../../support/peers/played-manager.ts';
 import { settled } from '../../support/peers/played-peer.ts';
@@ -209,23 +210,114 @@ describe('a player with a higher id', () => {
     },
   );
 
-  it('whose connection fails once our socket was lost and is back is given up: the game may not have joined yet', async () => {
-    const { socket, server, engines, told, sent, proceed } = await managerWith([1]);
+  describe('whose connection fails', () => {
+    /** With other ICE credentials than those in force. */
+    const anew = `${SDP}a=ice-ufrag:anew\r\n`;
+    const restart = to(1, 'offer', { type: 'offer', sdp: anew });
+
+    /** A player whose connection works; what was sent for it is forgotten. */
+    async function connected() {
+      const played = await managerWith([1]);
+      const { socket, server, engines, sent, proceed } = played;
+      sent.length = 0;
+      if (engines[0]) engines[0].describedAs = anew;
+      const becomes = (state: RtcConnectionState) => {
+        const [engine] = engines;
+        if (engine) engine.connectionState = state;
+        engine?.onconnectionstatechange?.();
+        return proceed();
+      };
+      return {
+        ...played,
+        becomes,
+        fails: () => becomes('failed'),
+        loses: () => {
+          socket.connected = false;
+          server.emit('disconnect');
+          return proceed();
+        },
+        returns: () => {
+          socket.connected = true;
+          server.emit('connect');
+          return proceed();
+        },
+      };
+    }
+
+    it('once our socket was lost and is back is offered a restart, and keeps its channel', async () => {
+      const { loses, returns, fails, told, sent } = await connected();
+      await loses();
+      await returns();
+      await fails();
+      expect([sent, told]).toEqual([[restart], [['open', 1]]]);
+    });
+
+    it('while our socket is lost is offered a restart once it is back, when the game has joined again', async () => {
+      const { loses, returns, fails, server, engines, told, sent } = await connected();
+      await loses();
+      await fails();
+      engines[0]?.onicecandidate?.({ candidate });
+      expect(sent).toEqual([]);
+      // A listener of the game's that comes after the manager's.
+      server.on('connect', () => sent.push('join_game'));
+      await returns();
+      expect([sent, told]).toEqual([
+        ['join_game', restart, to(1, 'ice-candidate', candidate)],
+        [['open', 1]],
+      ]);
+    });
+
+    it('is offered the same restart again if our socket is lost before the answer, and not after it', async () => {
+      const { loses, returns, fails, server, engines, told, sent, proceed } = await connected();
+      await fails();
+      engines[0]?.onicecandidate?.({ candidate });
+      await loses();
+      await returns();
+      const [offer, found] = [restart, to(1, 'ice-candidate', candidate)];
+      expect(sent).toEqual([offer, found, offer, found]);
+      server.emit('webrtc_signal', signal(1, 'answer', described()));
+      await proceed();
+      engines[0]?.onicecandidate?.({ candidate });
+      await loses();
+      await returns();
+      expect([sent.slice(4), told]).toEqual([[found], [['open', 1]]]);
+    });
+
+    it('is offered the restart again when the game asks to connect: the first may have come before it joined', async () => {
+      const { loses, returns, fails, manager, sent } = await connected();
+      await loses();
+      await fails();
+      await returns();
+      manager.connectToPeer(1);
+      expect(sent).toEqual([restart, restart]);
+    });
+
+    it('is answered again, which may be lost as well, until the connection is back', async () => {
+      const { loses, returns, becomes, server, sent, told } = await connected();
+      await becomes('connecting');
+      server.emit('webrtc_signal', signal(1, 'offer', described()));
+      await loses();
+      expect(sent).toEqual([]);
+      await returns();
+      const answer = to(1, 'answer', { type: 'answer', sdp: anew });
+      expect(sent).toEqual([answer]);
+      await becomes('connected');
+      await loses();
+      await returns();
+      expect([sent, told]).toEqual([[answer], [['open', 1]]]);
+    });
+  });
+
+  it('that we were not connected to when our socket was lost is given up once it is back', async () => {
+    const { manager, socket, server, sent, told, proceed } = playedManager();
+    manager.connectToPeer(1);
+    await proceed();
     socket.connected = false;
     server.emit('disconnect');
     socket.connected = true;
     server.emit('connect');
     await proceed();
-    expect(told).toEqual([['open', 1]]);
-    const [engine] = engines;
-    if (engine) engine.connectionState = 'failed';
-    engine?.onconnectionstatechange?.();
-    await proceed();
-    expect(told.slice(1)).toEqual([
-      ['close', 1],
-      ['failed', 1, 'connection_failed'],
-    ]);
-    expect(sent.length).toBe(1);
+    expect([told, sent.length]).toEqual([[['failed', 1, 'signaling_lost']], 1]);
   });
 
   it('gets what was sent before its connection is closed', async () => {

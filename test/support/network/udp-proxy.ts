@@ -53,7 +53,7 @@ export class UdpProxy {
         return {
           ...socket,
           send: (text) => {
-            last = last.then(async () => socket.send(await this.#redirect(text, peer)));
+            last = last.then(async () => socket.send(await this.redirect(text, peer)));
           },
           close: (code) => void last.then(() => socket.close(code)),
         };
@@ -82,8 +82,8 @@ export class UdpProxy {
     for (const front of this.#fronts.values()) (await front).socket.close();
   }
 
-  /** Replaces every host candidate in a peer's message by a socket of the proxy; IPv6 candidates lead nowhere. */
-  async #redirect(text: string, peer: string): Promise<string> {
+  /** A peer's message, in which every host candidate is replaced by a socket of the proxy; IPv6 ones lead nowhere. */
+  async redirect(text: string, peer: string): Promise<string> {
     const fronts = new Map<number, number>();
     for (const [, , , , host, port] of text.matchAll(HOST_CANDIDATE)) {
       if (host?.includes('.'))
