@@ -76,7 +76,7 @@ export function diagnose(record: PairingRecord): Finding[] {
     ...absences(record, pairing),
     ...ending(pairing, isGame ? 'the game' : 'the pairing'),
   ];
-  const rank = ({ kind }: Found) => (kind === 'note' ? 1 : 0);
+  const rank = ({ kind }: Found) => Number(kind === 'note');
   const indexOf = new Map(record.lines.map((line, index) => [line, index]));
   return [...outcome, ...others.sort((one, other) => rank(one) - rank(other))].map(
     ({ shownBy, ...found }) => {
@@ -113,7 +113,7 @@ function withLoss(
   pairing: readonly RecordStep[],
   connected?: RecordStep,
 ): Found[] {
-  const after = connected?.t ?? -1;
+  const after = connected?.t ?? Number.NEGATIVE_INFINITY;
   const lost = pairing.find(
     ({ t, event, taken }) =>
       t > after && event.type === 'REPORT_RECEIVED' && event.isConnected === false && taken.length > 0,
@@ -133,12 +133,10 @@ function lostByFailure(steps: readonly RecordStep[], connected: RecordStep | und
   const failure = failureOf(connected ? steps.filter(({ t }) => t > connected.t) : steps);
   if (!failure) return [];
   const after = connected && Math.round((failure.step.t - connected.t) / 100) / 10;
-  const side =
-    failure.step.of === 'pairing' ? from(failure.step) : failure.step.of === 'peer_initiator' ? 'A' : 'B';
   return [
     {
       kind: 'bad',
-      text: `${side} lost the connection${after === undefined ? '' : ` ${after} s after it stood`} (${failure.text}).`,
+      text: `${from(failure.step)} lost the connection${after === undefined ? '' : ` ${after} s after it stood`} (${failure.text}).`,
       shownBy: [connected, failure.step],
       remedy:
         'Look at the other one: its page or program may have ended, its network may have changed, or a router forgot the way.',
@@ -269,7 +267,7 @@ function failureOf(steps: readonly RecordStep[]): Failure | undefined {
     if (announced === undefined || String(announced).startsWith('signaling')) continue;
     const deadline = deadlineOf(String(announced));
     const words = String(announced).replaceAll('_', ' ');
-    const text = `${step.of === 'peer_initiator' ? 'A' : 'B'}: ${words}${deadline ? `, ${deadline.name}` : ''}`;
+    const text = `${from(step)}: ${words}${deadline ? `, ${deadline.name}` : ''}`;
     return { step, text, ...(deadline && { deadline: deadline.remedy }) };
   }
   return undefined;

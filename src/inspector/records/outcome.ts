@@ -33,7 +33,8 @@ export function outcomeOf(record: PairingRecord, age_ms: number): OutcomeFacts {
   const connected = pairing.find(({ to }) => to === 'connected');
   const wasConnected = connected !== undefined || begunIn(record) === 'connected';
   const offer = pairing.find(({ event }) => event.type === 'OFFER_RECEIVED');
-  const isOver = pairing.at(-1)?.to === 'disconnected';
+  const last = pairing.at(-1);
+  const isOver = last?.to === 'disconnected';
   const findings = diagnose(record);
   const cause = findings[0];
   const kind: OutcomeKind =
@@ -50,7 +51,7 @@ export function outcomeOf(record: PairingRecord, age_ms: number): OutcomeFacts {
     cause: cause?.text ?? '',
     ...((a || b) && { candidates: `${a || 'none'} / ${b || 'none'}` }),
     ...(connected && offer && { connect_ms: Math.round(connected.t - offer.t) }),
-    ...(isOver && { lasted_ms: Math.round(pairing.at(-1)?.t ?? 0) }),
+    ...(isOver && { lasted_ms: Math.round(last.t) }),
   };
 }
 

@@ -6,22 +6,11 @@ import { parseRecord } from '../../../src/inspector/records/record.ts';
 import { sequenceOf } from '../../../src/inspector/records/sequence-diagram.ts';
 import { describeState, momentAt } from '../../../src/inspector/records/timeline.ts';
 import type { CandidateKind, PairingRecord, RecordStep } from '../../../src/protocol/index.ts';
+import { recordStep as step } from '../../support/record-step.ts';
 
 const real = parseRecord(readFileSync('test/fixtures/connected-pairing.jsonl', 'utf8'));
 const recordOf = (...lines: PairingRecord['lines']): PairingRecord => ({ header: real.header, lines });
 
-type Fields = Partial<RecordStep> & { fields?: Record<string, string | number | boolean> };
-function step(type: string, to: RecordStep['to'], { fields, ...rest }: Fields = {}): RecordStep {
-  return {
-    t: 1,
-    of: 'pairing',
-    event: { type, ...fields },
-    to,
-    taken: ['x'],
-    effects: [{ type: 'relayToPeer' }],
-    ...rest,
-  };
-}
 const offered = { negotiating: 'offered' };
 const answered = { negotiating: 'answered' };
 const offer = step('OFFER_RECEIVED', offered, { fields: { from: 'initiator' }, message: { type: 'offer' } });
@@ -113,6 +102,7 @@ describe('what became of a pairing', () => {
       'They had begun to negotiate when this record began: what they said before is not in it.',
     ]);
     expect(texts(begun('paired'))).toEqual(['A has not sent an offer.']);
+    expect(texts({ ...begun('connected'), of: 'initiator' })).toEqual(['A has not sent an offer.']);
   });
 
   it('is that somebody is away and may come back, for as long as that is so', () => {
@@ -146,6 +136,206 @@ describe('what became of a pairing', () => {
   });
 });
 
+describe('a connection that stood', () => {
+  const report = (t: number, from: string, isConnected: boolean, to: RecordStep['to'], more = {}) =>
+    step('REPORT_RECEIVED', to, { t, fields: { from, isConnected }, effects: [], ...more });
+  const offerAt = { ...offer, t: 100 };
+  const stood = report(400.4, 'responder', true, 'connected');
+  const good = {
+    kind: 'good',
+    text: 'Both clients reported that they are connected, 300 ms after the offer.',
+  };
+
+  it('is told with the lines of its offer and of its second report', () => {
+    expect(diagnose(recordOf(answer, offerAt, stood))).toEqual([{ ...good, evidence: [1, 2] }]);
+    expect(texts(stood)).toEqual(['Both clients reported that they are connected.']);
+  });
+
+  it('was lost when a client said so later and was believed, and is so unless it came back', () => {
+    const before = report(200, 'initiator', false, answered);
+    const unheard = report(500, 'initiator', false, 'connected', { taken: [] });
+    const other = step('SIGNAL_RECEIVED', 'connected', { t: 550, fields: { isConnected: false } });
+    const lost = report(600, 'responder', false, answered);
+    expect(diagnose(recordOf(offerAt, before, stood, unheard, other))).toMatchObject([good]);
+    expect(diagnose(recordOf(offerAt, stood, lost))).toEqual([
+      { kind: 'bad', text: 'B reported that the connection was lost.', evidence: [2] },
+      { ...good, evidence: [0, 1] },
+    ]);
+    const back = report(900, 'responder', true, 'connected');
+    expect(diagnose(recordOf(offerAt, stood, lost, back))).toMatchObject([
+      good,
+      { kind: 'note', text: 'B reported that the connection was lost; it came back.', evidence: [2] },
+    ]);
+  });
+
+  it('failed later when a client, or its machine, said that it failed: how long it stood, and whose it is', () => {
+    const told = (t: number, of: RecordStep['of'], more: Partial<RecordStep>) =>
+      step('REPORT_RECEIVED', 'connected', { t, of, fields: { from: 'responder' }, effects: [], ...more });
+    const message = { type: 'report', state: 'failed' };
+    const announced = { effects: [{ type: 'announceFailure', params: { failure: 'connection_failed' } }] };
+    const first = (step: RecordStep) => diagnose(recordOf(offerAt, stood, step))[0];
+    expect(first(told(3_750, 'pairing', { message }))).toMatchObject({
+      kind: 'bad',
+      text: 'B lost the connection 3.3 s after it stood (B reported that its connection failed).',
+      evidence: [1, 2],
+    });
+    expect(first(told(2_500, 'peer_initiator', announced))?.text).toBe(
+      'A lost the connection 2.1 s after it stood (A: connection failed).',
+    );
+    expect(first(told(2_500, 'peer_responder', announced))?.text).toMatch(
+      /^B lost .*\(B: connection failed\)/,
+    );
+    expect(first(told(300, 'peer_responder', announced))).toMatchObject(good);
+    expect(first(told(400.4, 'peer_responder', announced))).toMatchObject(good);
+    const working = { message: { type: 'report', state: 'connected' } };
+    expect(first(told(2_500, 'pairing', working))).toMatchObject(good);
+    const begun = { t: 0, of: 'pairing' as const, first: { value: 'connected' } };
+    expect(texts(begun, told(5, 'pairing', { message }))[0]).toBe(
+      'B lost the connection (B reported that its connection failed).',
+    );
+  });
+
+  it('carries no data when SCTP has not come up two seconds after', () => {
+    const at = (t: number): PairingRecord['lines'][number] => ({
+      t,
+      side: 'responder',
+      evidence: {
+        ice: 'connected',
+        dtls: 'connected',
+        sctp: 'connecting',
+        pairs: [
+          {
+            local: 'host',
+            remote: 'host',
+            protocol: 'udp',
+            state: 'succeeded',
+            pairs: 1,
+            sent: 1,
+            answered: 1,
+          },
+        ],
+      },
+    });
+    const kinds = (t: number) => diagnose(recordOf(offerAt, stood, at(t))).map(({ kind }) => kind);
+    expect(kinds(2_400.4)).toEqual(['good']);
+    expect(kinds(2_401)).toEqual(['bad', 'good']);
+    expect(diagnose(recordOf(offerAt, stood, at(3_000)))[0]).toMatchObject({
+      text: 'ICE and DTLS came up at B, and SCTP did not: no data channel opens.',
+      evidence: [1],
+    });
+  });
+});
+
+describe('why two are not connected', () => {
+  const game = { ...real.header, game: 'g' };
+  const says = (from: string) =>
+    step('REPORT_RECEIVED', answered, { fields: { from, isConnected: true }, effects: [] });
+
+  it('in a game is told of its players, who do not report', () => {
+    const gameTexts = (...lines: PairingRecord['lines']) =>
+      diagnose({ header: game, lines }).map(({ text }) => text);
+    expect(gameTexts(step('X', 'paired'))).toEqual(['No player has sent an offer.']);
+    expect(gameTexts(left)).toEqual(['No player ever sent an offer.', 'B left the game.']);
+    expect(gameTexts(offer, answer)).toEqual([
+      'Offer and answer were exchanged. Players do not report whether they connected: A offered no candidates, B offered no candidates.',
+    ]);
+  });
+
+  it('is that one of the two reported that it is connected, and the other one did not', () => {
+    const other = says('responder');
+    const finding = diagnose(recordOf(offer, answer, says('initiator')))[0];
+    expect(finding).toMatchObject({
+      kind: 'open',
+      text: 'A reported that it is connected, B did not.',
+      evidence: [2],
+    });
+    expect(texts(offer, answer, other)[0]).toBe('B reported that it is connected, A did not.');
+    expect(texts(offer, answer, says('initiator'), other)[0]).toMatch(
+      /^Offer and answer were exchanged, but/,
+    );
+    const isNot = step('REPORT_RECEIVED', answered, { fields: { from: 'initiator', isConnected: false } });
+    const signal = step('SIGNAL_RECEIVED', answered, { fields: { from: 'responder', isConnected: true } });
+    expect(texts(offer, answer, signal, isNot)[0]).toMatch(/^Offer and answer were exchanged, but/);
+    expect(diagnose(recordOf(offer, answer, signal, other))[0]?.evidence).toEqual([3]);
+  });
+
+  it('is shown by the last step where none is the cause, and by the step that told a deadline', () => {
+    const late = step('xstate.after.offerTimeout.x', 'failed', {
+      of: 'peer_initiator',
+      effects: [{ type: 'announceFailure', params: { failure: 'offer_timeout' } }],
+    });
+    const lines = [step('X', 'paired'), step('Y', 'paired')];
+    expect(diagnose(recordOf(...lines))[0]).toEqual({
+      kind: 'open',
+      text: 'A has not sent an offer.',
+      evidence: [1],
+    });
+    expect(diagnose(recordOf(late, ...lines))[0]).toMatchObject({
+      evidence: [0],
+      remedy: expect.stringContaining('offerTimeoutMs'),
+    });
+    const signaling = {
+      ...late,
+      effects: [{ type: 'announceFailure', params: { failure: 'signaling_lost' } }],
+    };
+    expect(diagnose(recordOf(signaling, ...lines))[0]?.evidence).toEqual([2]);
+  });
+
+  it('counts the candidates in a description, and no others than those that were passed on', () => {
+    const sdp = { bytes: 1, media: 1, hasUfrag: true, hasFingerprint: true };
+    const candidates = { mdns: 2, srflx: 1 };
+    const full = step('ANSWER_RECEIVED', answered, {
+      fields: { from: 'responder' },
+      message: { type: 'answer', sdp: { ...sdp, candidates } },
+    });
+    const dropped = { ...candidate('initiator', 'relay'), effects: [] };
+    const end = step('CANDIDATE_RECEIVED', answered, {
+      fields: { from: 'initiator' },
+      message: { type: 'candidate', candidate: { kind: 'end' } },
+    });
+    const told = (...lines: RecordStep[]) => outcomeOf(recordOf(offer, ...lines, failed), 0).candidates;
+    expect(told(full, dropped, end)).toBe('none / mDNS host, srflx');
+    expect(told(answer, candidate('initiator', 'host'))).toBe('host / none');
+    expect(told(answer, dropped)).toBeUndefined();
+  });
+});
+
+describe('what else a record shows', () => {
+  it('is told with what is bad first, then what is normal', () => {
+    const refuse = (code: string, from: string) =>
+      step('OFFER_RECEIVED', offered, { fields: { from }, effects: [{ type: 'refuse', params: { code } }] });
+    const lines = [offer, refuse('offer_collision', 'responder'), refuse('no_room', 'initiator')];
+    expect(texts(...lines).slice(1)).toEqual([
+      'A was refused its offer: no_room.',
+      'B was refused its offer: offer_collision. Both offered at once, which is normal.',
+    ]);
+  });
+
+  it('is no dropped message where the machine had none to drop', () => {
+    const start = step('xstate.init', 'paired', { taken: [], verdicts: [{ guard: 'g', passed: false }] });
+    const unasked = step('REPORT_RECEIVED', 'paired', { taken: [], effects: [] });
+    const taken = step('REPORT_RECEIVED', 'paired', {
+      effects: [],
+      verdicts: [{ guard: 'g', passed: false }],
+    });
+    expect(texts(start, unasked, taken)).toEqual(['A has not sent an offer.']);
+    const dropped = step('REPORT_RECEIVED', 'paired', {
+      taken: [],
+      verdicts: [{ guard: 'g', passed: false }],
+    });
+    expect(texts(dropped)[1]).toBe("A's report was dropped: g said no.");
+  });
+
+  it('is how the socket of a client ended that left the pairing by it', () => {
+    const gone = (reason: string) =>
+      texts(step('PEER_LOST', 'disconnected', { fields: { from: 'responder', reason }, effects: [] })).at(-1);
+    expect(gone('timed_out')).toMatch(/^B answered no ping within --ping-timeout-ms/);
+    expect(gone('refused')).toBe('B was closed by the server.');
+    expect(gone('unpaired')).toBe('B left the pairing.');
+    expect(gone('socket_closed')).toBe('B lost its socket.');
+  });
+});
+
 describe('a finding', () => {
   it('names the lines that show it and the option to set', () => {
     const hosts = [candidate('initiator', 'host'), candidate('responder', 'host')];
@@ -153,8 +343,24 @@ describe('a finding', () => {
     expect(finding?.evidence).toEqual([4]);
     expect(finding?.remedy).toContain('--stun-url');
     const withRelay = [candidate('initiator', 'relay'), candidate('responder', 'host')];
+    const hidden = [candidate('initiator', 'host', true), ...hosts];
+    const remedyOf = (...lines: RecordStep[]) =>
+      diagnose(recordOf(offer, answer, ...lines, failed))[0]?.remedy;
+    expect(remedyOf(...hidden)).toMatch(/^A host candidate behind an mDNS name/);
+    expect(finding?.remedy).toMatch(/^Only addresses of the own networks/);
     const [relayed] = diagnose(recordOf(offer, answer, ...withRelay, failed));
     expect(relayed?.remedy).toContain('--turn-secret');
+  });
+
+  it('names no lines where none shows it', () => {
+    expect(diagnose(recordOf(offer, answer))).toEqual([{ kind: 'open', text: expect.any(String) }]);
+  });
+
+  it('of a dropped message has a remedy where it came from a pairing before', () => {
+    const dropped = (guard: string) =>
+      diagnose(recordOf(step('X', 'paired', { taken: [], verdicts: [{ guard, passed: false }] })))[1];
+    expect(dropped('isCurrentEpoch')?.remedy).toEqual(expect.any(String));
+    expect(dropped('isOpen')).toEqual({ kind: 'bad', text: expect.any(String), evidence: [0] });
   });
 
   it('of two offers at once is a note, not an alarm', () => {
@@ -172,10 +378,25 @@ describe('the outcome of a pairing', () => {
   it('is connected, failed, left, open, or after ten seconds without a connection stuck', () => {
     expect(outcomeOf(real, 0)).toMatchObject({ kind: 'connected', connect_ms: expect.any(Number) });
     expect(kindOf(0, offer, answer, failed)).toBe('failed');
+    expect(kindOf(0, step('X', 'paired', { effects: [{ type: 'refuse' }] }))).toBe('open');
+    const begun = { t: 0, of: 'pairing' as const, first: { value: 'connected' } };
+    expect(kindOf(0, begun, { ...failed, to: 'connected' })).toBe('failed');
     expect(kindOf(0, offer, left)).toBe('failed');
     expect(kindOf(0, left)).toBe('left');
     expect(kindOf(10_000, offer)).toBe('open');
     expect(kindOf(10_001, offer)).toBe('stuck');
+  });
+
+  it('says how long connecting took, and how long the pairing lasted, once each is known', () => {
+    const at = (line: RecordStep, t: number) => ({ ...line, t });
+    const connected = step('REPORT_RECEIVED', 'connected', { t: 350.6, effects: [] });
+    const facts = outcomeOf(recordOf(at(offer, 100), connected, at(left, 900.4)), 0);
+    expect(facts).toMatchObject({ kind: 'connected', connect_ms: 251, lasted_ms: 900 });
+    expect(outcomeOf(recordOf(at(offer, 100)), 0)).toEqual({
+      kind: 'open',
+      cause: 'B has not sent an answer.',
+    });
+    expect(outcomeOf(recordOf(connected), 0)).not.toHaveProperty('connect_ms');
   });
 
   it('says which kinds of candidates each side offered', () => {
@@ -258,6 +479,16 @@ describe('a moment of a record', () => {
     );
     const at = [0, 1, 2, 3].map((index) => [...momentAt(record, index).elsewhere]);
     expect(at).toEqual([[['responder', 2]], [['responder', 3]], [['responder', undefined]], []]);
+    const initiator = { ...step('X', 'online', { of: 'remote_initiator', node: 4 }) };
+    const back = step('X', 'online', { of: 'initiator' });
+    const both = recordOf(initiator, line('remote_responder', 5), back);
+    expect([1, 2].map((index) => [...momentAt(both, index).elsewhere])).toEqual([
+      [
+        ['initiator', 4],
+        ['responder', 5],
+      ],
+      [['responder', 5]],
+    ]);
   });
 
   it('has the state of each machine that is known by then, and none of later', () => {
@@ -266,6 +497,9 @@ describe('a moment of a record', () => {
     expect(describeState(atStart.get('initiator') as never)).toContain('pairings.unpaired');
     const atEnd = momentAt(real, real.lines.length - 1).states;
     expect(atEnd.get('pairing')).toBe('disconnected');
-    expect(momentAt(real, -1).states.size).toBe(0);
+    expect(momentAt(real, -1)).toMatchObject({ states: new Map(), step: undefined });
+    const begun = { t: 0, of: 'pairing' as const, first: { value: 'paired' } };
+    const record = recordOf(begun, offer);
+    expect([0, 1].map((index) => momentAt(record, index).step)).toEqual([undefined, offer]);
   });
 });

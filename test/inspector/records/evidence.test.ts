@@ -172,5 +172,14 @@ describe('a pairing that a client leaves before it is connected', () => {
   it('was left when that was sooner, or when nobody told anything', () => {
     expect(outcomeOf(leftAt(1_000, [unanswered]), 0).kind).toBe('left');
     expect(outcomeOf(leftAt(5_010, []), 0).kind).toBe('left');
+    expect([2_009, 2_010].map((t) => outcomeOf(leftAt(t, [unanswered]), 0).kind)).toEqual(['left', 'failed']);
+  });
+
+  it('has failed at once where the two had met, and does not say so where its socket was lost', () => {
+    const met: RecordLine = { ...unanswered, evidence: { ice: 'connected', pairs: [pair(4, 4)] } };
+    expect(outcomeOf(leftAt(1_000, [met]), 0).kind).toBe('failed');
+    const { header, lines } = leftAt(5_010, [unanswered]);
+    const lost = step(5_010, 'PEER_LOST', 'responder', 'disconnected');
+    expect(outcomeOf({ header, lines: [...lines.slice(0, -1), lost] }, 0).kind).toBe('left');
   });
 });
