@@ -1,6 +1,17 @@
 /** What `npm run mutants` changes, and the tests that should notice: fast tests that do not need the build. */
 
-export const areaNames = ['machines', 'engine', 'core', 'dialects', 'cluster', 'client'] as const;
+export const areaNames = [
+  'machines',
+  'engine',
+  'core',
+  'dialects',
+  'admission',
+  'http',
+  'inspector',
+  'records',
+  'cluster',
+  'client',
+] as const;
 export type AreaName = (typeof areaNames)[number];
 
 /** Files of an area whose mutants the same tests should notice. */
@@ -20,6 +31,10 @@ export const targets: Readonly<Record<AreaName, number>> = {
   engine: 0.95,
   core: 0.9,
   dialects: 0.9,
+  admission: 0.9,
+  http: 0.9,
+  inspector: 0.9,
+  records: 0.9,
   cluster: 0.9,
   client: 0.9,
 };
@@ -53,7 +68,7 @@ const native = [
 
 /** Leaves out the tests that start a process, and so need the build. */
 const noProcess =
-  '^(?!SIGHUP|without tokens, `jose`|--host replaces a Unix socket|connections that come at once|ICE servers that are wrong)';
+  '^(?!SIGHUP|without tokens, `jose`|--host replaces a Unix socket|connections that come at once|ICE servers that are wrong|headers may have|pairlane replay)';
 
 export const parts: readonly Part[] = [
   {
@@ -177,6 +192,69 @@ export const parts: readonly Part[] = [
     area: 'dialects',
     files: /^server\/dialects\/topics\//,
     tests: ['server/dialects/topics/', 'server/dialects/chaos'],
+  },
+  {
+    area: 'admission',
+    files: /^server\/admission\/tokens\//,
+    tests: [
+      'server/admission/tokens/',
+      'server/dialects/native/token',
+      'server/dialects/(peerjs|socket-io)/tokens',
+      'server/signaling/apps',
+      'server/webhooks/auth',
+      'server/embed/hooks',
+    ],
+  },
+  {
+    area: 'admission',
+    files: /^server\/admission\/(?!tokens\/)/,
+    tests: [
+      'server/admission/(?!kept-memory)',
+      'server/dialects/native/(bad|resume|token)',
+      'server/dialects/(peerjs|socket-io)/limits',
+      'server/http/(connections|answers)',
+      'server/telemetry/(metrics|refusal)',
+      'server/workers/',
+      'server/inspector/feed',
+    ],
+    names: noProcess,
+  },
+  {
+    area: 'http',
+    files: /^server\/http\//,
+    tests: [
+      'server/http/(?!descriptors)',
+      'server/admission/(limits|trust|origins)',
+      'server/dialects/native/(bad-input|outbox|routes)',
+      'server/dialects/socket-io/transports',
+      'server/inspector/feed',
+      'server/telemetry/metrics',
+      'server/webhooks/',
+      'server/(attach|reload)',
+    ],
+    names: noProcess,
+  },
+  {
+    area: 'inspector',
+    files: /^server\/inspector\//,
+    tests: [
+      'server/inspector/',
+      'server/(cluster|relay|dialects/socket-io)/inspect',
+      'server/dialects/chaos',
+      'server/traces/',
+    ],
+  },
+  {
+    area: 'records',
+    // What prints them is tested as a process.
+    files: /^inspector\/records\/(?!replay-command|replay-as-test)/,
+    tests: ['inspector/records/', 'server/inspector/(evidence|failed-pairings|recorder)'],
+    names: noProcess,
+  },
+  {
+    area: 'cluster',
+    files: /^server\/cluster\/bus\/nats\//,
+    tests: ['server/cluster/bus/nats/'],
   },
   {
     area: 'cluster',

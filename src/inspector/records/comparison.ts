@@ -29,20 +29,18 @@ interface Place {
 /** @returns the earliest difference first, by this record's time; none if both went the same way */
 export function differencesFrom(good: PairingRecord, record: PairingRecord): Difference[] {
   const partings = (Object.keys(lanes) as Lane[]).flatMap((lane) => partingIn(lane, good, record) ?? []);
-  const reached = new Map(waterfallOf(good).map(({ name, t }) => [name, t]));
-  const [missed] = waterfallOf(record).filter(
-    ({ name, t }) => t === undefined && reached.get(name) !== undefined,
-  );
+  const reached = new Map(waterfallOf(record).map(({ name, t }) => [name, t]));
+  const missed = waterfallOf(good).find(({ name, t }) => t !== undefined && reached.get(name) === undefined);
   return [
     ...partings.sort((one, other) => one.t - other.t).map(({ text, index }) => ({ text, index })),
-    ...(missed
-      ? [
+    ...(missed?.t === undefined
+      ? []
+      : [
           {
-            text: `The good one reached “${missed.name}” after ${Math.round(reached.get(missed.name) ?? 0)} ms; this one never did.`,
+            text: `The good one reached “${missed.name}” after ${Math.round(missed.t)} ms; this one never did.`,
             index: undefined,
           },
-        ]
-      : []),
+        ]),
   ];
 }
 
@@ -52,19 +50,16 @@ function partingIn(
   record: PairingRecord,
 ): (Difference & { readonly t: number }) | undefined {
   const [theirs, ours] = [placesIn(lane, good), placesIn(lane, record)];
-  if (theirs.length === 0 || ours.length === 0) return undefined;
-  let at = 0;
-  while (at < theirs.length && at < ours.length && theirs[at]?.state === ours[at]?.state) at += 1;
-  const [expected, found] = [theirs[at], ours[at]];
+  const at = theirs.findIndex(({ state }, n) => state !== ours[n]?.state);
+  const [expected, found, last] = [theirs[at], ours[at], ours[at - 1]];
+  const shownBy = found ?? last;
   // A good record that is not over yet says nothing about what came later here.
-  if (!expected) return undefined;
-  const last = ours[at - 1];
+  if (!expected || !shownBy) return undefined;
   const shared = last ? ` after ${last.state}` : '';
   const here = found ? `${found.state} (${describeEvent(found.step)})` : 'nothing more';
-  const shownBy = found ?? last;
   return {
-    t: shownBy?.step.t ?? 0,
-    index: shownBy?.index,
+    t: shownBy.step.t,
+    index: shownBy.index,
     text: `${lanes[lane]}${shared}: the good one went to ${expected.state} (${describeEvent(expected.step)}), this one: ${here}.`,
   };
 }

@@ -1,5 +1,5 @@
 /** The course of an open connection as reported by both ends: series for small charts. */
-import { isEvidence, type PairingRecord } from '../../protocol/index.ts';
+import { type Flow, isEvidence, type PairingRecord } from '../../protocol/index.ts';
 
 type Side = 'initiator' | 'responder';
 
@@ -13,24 +13,27 @@ export interface FlowPoint {
 
 export function flowsIn({ lines }: PairingRecord): ReadonlyMap<Side, readonly FlowPoint[]> {
   const flows = new Map<Side, FlowPoint[]>();
-  const before = new Map<Side, { sent: number; answered: number }>();
+  const latest = new Map<Side, Flow>();
   for (const line of lines) {
     const flow = isEvidence(line) ? line.evidence.flow : undefined;
     if (!flow || !isEvidence(line)) continue;
     const { side, t } = line;
-    const { sent = 0, answered = 0 } = before.get(side) ?? {};
-    before.set(side, flow);
+    const { rtt_ms, buffered } = flow;
+    const before = latest.get(side);
+    latest.set(side, flow);
+    // The first point includes what came before the connection was open.
+    const loss = before ? lossBetween(before, flow) : 0;
     const points = flows.get(side) ?? [];
     flows.set(side, points);
-    const [asked, got] = [flow.sent - sent, flow.answered - answered];
-    // The latest check has no answer yet; the first point includes what came before the connection was open.
-    const lost = points.length === 0 || asked <= 0 ? 0 : Math.max(0, asked - got - 1);
-    points.push({
-      t,
-      rtt_ms: flow.rtt_ms,
-      loss: Math.round((lost / Math.max(asked, 1)) * 100),
-      buffered: flow.buffered,
-    });
+    points.push({ t, rtt_ms, loss, buffered });
   }
   return flows;
+}
+
+function lossBetween(before: Flow, after: Flow): number {
+  const asked = after.sent - before.sent;
+  if (asked <= 0) return 0;
+  // The latest check has no answer yet.
+  const lost = asked - (after.answered - before.answered) - 1;
+  return Math.round((Math.max(0, lost) / asked) * 100);
 }

@@ -81,11 +81,7 @@ const rows: readonly Row[] = [
     };
   },
   (offer, answer) => {
-    const conflict = setupConflict(
-      offer.facts.terms?.setup,
-      answer?.facts.terms?.setup,
-      answer !== undefined,
-    );
+    const conflict = setupConflict(offer.facts.terms?.setup, answer?.facts.terms?.setup);
     return {
       name: 'DTLS role (setup)',
       values: valuesOf(offer, answer, ({ setup }) => setup ?? ''),
@@ -133,12 +129,8 @@ function compare(offer: Description, answer: Description | undefined): ComparedT
 }
 
 /** The side that opens DTLS says `active`, the one that waits `passive`; an offer may leave it open. */
-function setupConflict(
-  offer: SdpTerms['setup'],
-  answer: SdpTerms['setup'],
-  isAnswered: boolean,
-): string | undefined {
-  if (!isAnswered || !offer || !answer) return undefined;
+function setupConflict(offer: SdpTerms['setup'], answer: SdpTerms['setup']): string | undefined {
+  if (!offer || !answer) return undefined;
   if (answer === 'actpass')
     return 'The answer leaves the DTLS role open (a=setup:actpass), which only an offer may';
   if (offer !== answer) return undefined;

@@ -25,7 +25,7 @@ it('is told each code once, with its sentence, the lines and how often', () => {
     evidence: [1, 4],
     text: expect.stringMatching(/^Refused, 2 times: /),
   });
-  expect(one).toEqual({ kind: 'bad', evidence: [3], text: 'Refused: strange (strange).' });
+  expect(one).toStrictEqual({ kind: 'bad', evidence: [3], text: 'Refused: strange (strange).' });
   expect(none).toEqual([]);
 });
 

@@ -305,6 +305,7 @@ describe('what else a record shows', () => {
     const refuse = (code: string, from: string) =>
       step('OFFER_RECEIVED', offered, { fields: { from }, effects: [{ type: 'refuse', params: { code } }] });
     const lines = [offer, refuse('offer_collision', 'responder'), refuse('no_room', 'initiator')];
+    expect(diagnose(recordOf(...lines))[1]).not.toHaveProperty('remedy');
     expect(texts(...lines).slice(1)).toEqual([
       'A was refused its offer: no_room.',
       'B was refused its offer: offer_collision. Both offered at once, which is normal.',
@@ -360,7 +361,7 @@ describe('a finding', () => {
     const dropped = (guard: string) =>
       diagnose(recordOf(step('X', 'paired', { taken: [], verdicts: [{ guard, passed: false }] })))[1];
     expect(dropped('isCurrentEpoch')?.remedy).toEqual(expect.any(String));
-    expect(dropped('isOpen')).toEqual({ kind: 'bad', text: expect.any(String), evidence: [0] });
+    expect(dropped('isOpen')).toStrictEqual({ kind: 'bad', text: expect.any(String), evidence: [0] });
   });
 
   it('of two offers at once is a note, not an alarm', () => {

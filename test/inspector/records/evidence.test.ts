@@ -113,6 +113,73 @@ describe('the cause, by what both told', () => {
     expect(cause?.remedy).toMatch(remedy);
   });
 
+  it('is told of checks that were sent, were they one, and of the side that sent them', () => {
+    expect(causeIn(told({ pairs: [pair(1, 0)] }, { pairs: [] }))).toMatchObject({
+      text: 'A sent 1 checks, and none was answered: UDP does not get through between the two',
+      remedy: expect.stringMatching(/^Set --turn-url and --turn-secret, /),
+    });
+    expect(causeIn(told({ pairs: [pair(4, 1)] }))).toBeUndefined();
+    expect(causeIn(told({ pairs: [pair(0, 0)] }))).toBeUndefined();
+  });
+
+  it('is a hidden address only where no check was answered', () => {
+    const hidden = offered(['mDNS host'], ['host']);
+    expect(causeIn(told({ pairs: [pair(4, 1)] }, { pairs: [pair(4, 0)] }), hidden)).toBeUndefined();
+    const both = offered(['mDNS host', 'srflx'], ['host']);
+    expect(causeIn(told({ pairs: [pair(4, 0)] }), both)?.text).toMatch(/^A sent 4 checks/);
+  });
+
+  it('is one direction only where one side sent, the other one received, and nobody else got through', () => {
+    const [one, other] = [pair(1, 0), pair(0, 0, { received: 1 })];
+    const cause = (a: EvidencePair, b: EvidencePair) => causeIn(told({ pairs: [a] }, { pairs: [b] }))?.text;
+    expect(cause(one, other)).toMatch(/^UDP gets from A to B.* received 1 checks, and none of A's 1 was/);
+    expect(cause(other, one)).toMatch(/^UDP gets from B to A/);
+    const oneWay = /^UDP gets/;
+    expect(cause({ ...one, received: 1 }, other)).not.toMatch(oneWay);
+    expect(cause({ ...one, answered: 1 }, { ...other, answered: 1 }) ?? '').not.toMatch(oneWay);
+    expect(cause({ ...one, answered: 1, received: 1 }, other) ?? '').not.toMatch(oneWay);
+    expect(cause(one, { ...other, received: 0 })).not.toMatch(oneWay);
+    expect(cause({ ...one, sent: 0 }, other) ?? '').not.toMatch(oneWay);
+    expect(causeIn(new Map([['initiator', { pairs: [one] }]]))?.text).toMatch(/^A sent 1 checks/);
+  });
+
+  it('is a network that lets no UDP out only where checks were sent, and none was answered', () => {
+    const cause = (sent: number, answered: number) =>
+      causeIn(told({ pairs: [pair(sent, answered)], errors: [701] }, { pairs: [] }))?.text;
+    expect(cause(1, 0)).toMatch(/UDP may not get out of its network$/);
+    expect(cause(0, 0)).toMatch(/^A could not reach its STUN or TURN server/);
+    expect(cause(4, 1)).toMatch(/^A could not reach its STUN or TURN server/);
+  });
+
+  it('is that no STUN server is named, only where checks were sent, none answered, and all offered is local', () => {
+    const cause = (sent: number, answered: number, kinds: OfferedKinds) =>
+      causeIn(told({ pairs: [pair(sent, answered)] }, { pairs: [] }), kinds)?.text;
+    const local = offered(['host', 'mDNS host']);
+    expect(cause(1, 0, local)).toMatch(/^Both offered only addresses of their own .* none of 1 checks/);
+    expect(cause(4, 1, local)).toBeUndefined();
+    expect(cause(4, 0, offered(['host'], ['host', 'relay']))).toMatch(/^A sent 4 checks/);
+    expect(cause(4, 0, offered(['host'], []))).toMatch(/^A sent 4 checks/);
+    expect(cause(4, 0, offered(['host', 'srflx'], ['host']))).toMatch(/UDP does not get through between/);
+  });
+
+  it('is DTLS or SCTP where the two have met: ICE is content, or has a pair, that succeeded', () => {
+    const cause = (evidence: Evidence) => causeIn(told({ dtls: 'new', ...evidence }))?.text ?? '';
+    const dtls = /^A candidate pair worked at A, and DTLS did not come up \(new\)$/;
+    const pairs = [pair(1, 1)];
+    expect(cause({ ice: 'connected', pairs })).toMatch(dtls);
+    expect(cause({ ice: 'completed', pairs })).toMatch(dtls);
+    expect(cause({ ice: 'checking', pairs: [pair(1, 1, { selected: true })] })).toMatch(dtls);
+    expect(cause({ ice: 'checking', pairs })).not.toMatch(dtls);
+    expect(cause({ ice: 'connected', pairs: [pair(1, 0)] })).not.toMatch(dtls);
+    expect(cause({ ice: 'completed' })).not.toMatch(dtls);
+    expect(cause({ ice: 'connected', dtls: 'connected', pairs })).toBe('');
+  });
+
+  it('is the TURN server that refused, by either of its codes', () => {
+    expect(causeIn(told({ errors: [300] }, { errors: [438] }))?.text).toMatch(/refused B's credentials/);
+    expect(causeIn(told({ errors: [300] }))).toBeUndefined();
+  });
+
   it('is the step that failed, and not what went wrong on another way', () => {
     const met: Evidence = { ice: 'connected', pairs: [pair(3, 3, { selected: true })], errors: [401] };
     expect(causeIn(told({ ...met, dtls: 'failed' }))?.text).toMatch(/DTLS did not come up \(failed\)/);
@@ -134,6 +201,10 @@ it('says in a line how far a connection is', () => {
   expect(describeEvidence(evidence)).toBe(
     'ICE connected, DTLS connected, SCTP connected, 1 pair, 3 of 4 checks answered, data over host to host',
   );
+  expect(describeEvidence({ dtls: 'new', sctp: 'connecting', pairs: [pair(1, 0)], errors: [701] })).toBe(
+    '1 pair, 0 of 1 checks answered, errors 701',
+  );
+  expect(describeEvidence({ pairs: [pair(0, 0, { pairs: 2 })], errors: [] })).toBe('2 pairs');
 });
 
 describe('a pairing that a client leaves before it is connected', () => {
@@ -161,7 +232,7 @@ describe('a pairing that a client leaves before it is connected', () => {
   };
 
   it('has failed after 2 s of checks that nobody answered, also without its own word', () => {
-    const record = leftAt(5_010, [unanswered]);
+    const record = leftAt(5_050, [unanswered]);
     expect(outcomeOf(record, 0)).toMatchObject({
       kind: 'failed',
       cause:

@@ -85,6 +85,54 @@ it.each<[string, string, string | undefined, RegExp]>([
   expect(conflictsIn(offer, answer)).toContainEqual(expect.stringMatching(conflict));
 });
 
+it('has what each of the two says beside each other, and leaves out what neither says', () => {
+  const terms = (offer: string, answer?: string) =>
+    descriptionsIn(recordOf(offer, answer))?.terms.map(({ name, values }) => [name, ...values]);
+  const rows = [
+    ['Sections', 'application', 'application'],
+    ['mids', '0', '0'],
+    ['BUNDLE', '0', '0'],
+    ['DTLS role (setup)', 'actpass', 'active'],
+    ['Fingerprint', 'yes', 'yes'],
+    ['ICE credentials', 'yes', 'yes'],
+  ];
+  const any = answer.replace('max-message-size:65536', 'max-message-size:0');
+  expect(terms(offer, `${any}\r\na=ice-options:trickle`)).toEqual([
+    ...rows,
+    ['ICE options', '', 'trickle'],
+    ['Largest message', '65536 B', 'any'],
+  ]);
+  const bare = (text: string) => text.replace('\r\na=max-message-size:65536', '');
+  expect(terms(bare(offer), bare(answer))).toEqual(rows);
+  const open = bare(offer)
+    .replace(/a=fingerprint.*\r\n/, '')
+    .replace('\r\na=setup:actpass', '');
+  expect(terms(open)).toEqual([
+    ...rows.slice(0, 3).map(([name, value]) => [name, value, '']),
+    ['Fingerprint', 'none', ''],
+    ['ICE credentials', 'yes', ''],
+  ]);
+});
+
+it('finds nothing wrong where one of the two does not say its role, or its codecs, or they share one', () => {
+  const audio = (text: string, ...codecs: string[]) =>
+    [text.replace('application', 'audio'), ...codecs.map((codec, n) => `a=rtpmap:${n} ${codec}`)].join(
+      '\r\n',
+    );
+  const codecsIn = (offer: string, answer: string | undefined) =>
+    descriptionsIn(recordOf(offer, answer))?.terms.find(({ name }) => name === 'Codecs');
+  const opus = audio(offer, 'PCMU/8000', 'opus/48000');
+  for (const answered of [audio(answer), undefined])
+    expect(codecsIn(opus, answered)).toEqual({ name: 'Codecs', values: [expect.stringContaining(', '), ''] });
+  expect(codecsIn(audio(offer), audio(answer, 'opus/48000'))?.values[0]).toBe('');
+  expect(codecsIn(audio(offer, 'opus/48000'), audio(answer))?.values[1]).toBe('');
+  expect(conflictsIn(opus, audio(answer, 'opus/48000'))).toEqual([]);
+  expect(codecsIn(audio(offer), audio(answer))).toBeUndefined();
+  const silent = (text: string) => text.replace(/a=setup.*\r\n/, '');
+  expect(conflictsIn(silent(offer), offer)).toEqual([]);
+  expect(conflictsIn(offer.replace('actpass', 'active'), silent(answer))).toEqual([]);
+});
+
 it('takes the newest offer that was passed on, and only its answer', () => {
   const record = recordOf(offer, answer);
   const renewed = { ...record, lines: [...record.lines, ...recordOf(offer, undefined).lines] };
