@@ -16,6 +16,6 @@ export function optionProblems(table: OptionTable, given: Readonly<Record<string
       return [`${name}: no such option${meant ? `; did you mean ${meant}?` : ''}`];
     }
     const expected = expectation(option, value);
-    return expected === undefined ? [] : [`${name}: should be ${expected}`];
+    return expected === undefined ? [] : [`${name}: should ${expected}`];
   });
 }

@@ -1,7 +1,7 @@
 /** A command of the `pairlane` program: one entry in the table of src/cli.ts. */
 import { type Example, helpFor, helpWidth } from './help.ts';
-import { flagName } from './option-names.ts';
-import type { OptionTable, OptionValues } from './option-table.ts';
+import type { Option, OptionTable, OptionValues } from './option-table.ts';
+import { defaultOf } from './option-values.ts';
 import { OptionError, type ResolvedOptions, resolveOptions, variablesOf } from './options.ts';
 import { printable } from './printable.ts';
 import { takePositionals } from './read-flags.ts';
@@ -24,7 +24,7 @@ export interface CommandDefinition<Table extends OptionTable> {
   /** Names of positional arguments, in order, as help shows them. All are required, except a last one in brackets. */
   readonly positionals?: readonly string[];
   readonly options: Table;
-  /** Sets of options of which a command line may have only one; the value of a variable or file does not count. */
+  /** Sets of options of which only one counts: that of the command line, or else that of the environment. */
   readonly alternatives?: readonly (readonly (keyof Table & string)[])[];
   /** Titles of the help's sections, each with its options; options without a section come last. */
   readonly groups?: { readonly [title: string]: readonly (keyof Table & string)[] };
@@ -86,9 +86,8 @@ export function defineCommand<const Table extends OptionTable>(
           throw new OptionError([`${missing}: is missing`]);
         const read = () => resolveOptions(options, rest);
         const resolved = read();
-        const problems = alternatives.flatMap((names) => alternativesProblem(options, resolved, names) ?? []);
-        if (problems.length > 0) throw new OptionError(problems);
-        return await definition.run(resolved.values, given, { ...resolved, reread: () => read().values });
+        const values = chooseAlternatives(options, resolved, alternatives);
+        return await definition.run(values, given, { ...resolved, reread: () => read().values });
       } catch (error) {
         if (error instanceof OptionError) {
           for (const problem of error.problems)
@@ -106,15 +105,41 @@ export function defineCommand<const Table extends OptionTable>(
   };
 }
 
-/** @returns a line if the command line has more than one of these options */
-function alternativesProblem<Table extends OptionTable>(
+/**
+ * Of each set of options, keeps the one that the command line gives, or else the environment; the others get their
+ * defaults.
+ * @throws {OptionError} if the same place gives two
+ */
+function chooseAlternatives<Table extends OptionTable>(
   table: Table,
   { values, origins }: ResolvedOptions<Table>,
-  names: readonly (keyof Table & string)[],
-): string | undefined {
-  const given = names
-    .filter((name) => origins[name].startsWith('--'))
-    .filter((name) => table[name]?.kind !== 'switch' || values[name] !== (table[name].default ?? false))
-    .map((name) => `--${values[name] === false ? 'no-' : ''}${flagName(name)}`);
-  return given.length > 1 ? `${given.join(' and ')}: give one of them` : undefined;
+  sets: readonly (readonly (keyof Table & string)[])[],
+): OptionValues<Table> {
+  const chosen: Record<string, unknown> = { ...values };
+  const problems: string[] = [];
+  for (const names of sets) {
+    const given = names.filter((name) => origins[name] !== 'default' && !isOff(table[name], values[name]));
+    const typed = given.filter((name) => origins[name].startsWith('--'));
+    const counting = typed.length > 0 ? typed : given;
+    if (counting.length > 1) {
+      const named = counting.map((name) => (values[name] === false ? noFlag(origins[name]) : origins[name]));
+      problems.push(`${named.join(' and ')}: give one of them`);
+    }
+    for (const name of given) {
+      const option = table[name];
+      if (option && !counting.includes(name)) chosen[name] = defaultOf(option);
+    }
+  }
+  if (problems.length > 0) throw new OptionError(problems);
+  return chosen as OptionValues<Table>;
+}
+
+/** Whether a switch stands as it does without being given: that is no choice. */
+function isOff(option: Option | undefined, value: unknown): boolean {
+  return option?.kind === 'switch' && value === defaultOf(option);
+}
+
+/** `--no-ice` for `--ice`; a variable keeps its name. */
+function noFlag(origin: string): string {
+  return origin.replace(/^--/, '--no-');
 }

@@ -48,7 +48,7 @@ export function readConfigFile(table: OptionTable, file: string, problems: strin
       continue;
     }
     const expected = expectation(option, value);
-    if (expected !== undefined) problems.push(`${at}: should be ${expected}`);
+    if (expected !== undefined) problems.push(`${at}: should ${expected}`);
     else if (option.isSecret && read.isOpenToOthers)
       problems.push(`${at}: every user of this machine can read it; mend that with: chmod o-r ${file}`);
     else values.set(name, option.kind === 'integer' && value === option.zeroWord ? 0 : value);

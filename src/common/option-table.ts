@@ -26,8 +26,16 @@ export interface IntegerOption extends OptionBase<number> {
   /** A word for 0, on a command line and in a file. */
   readonly zeroWord?: string;
 }
+/** What texts an option takes. */
+export interface Format {
+  readonly fits: (text: string) => boolean;
+  /** Behind "should look like". */
+  readonly example: string;
+}
 export interface TextOption extends OptionBase<string> {
   readonly kind: 'text';
+  /** Left out: any text. */
+  readonly format?: Format;
   /** The placeholder for the value in the help: `HOST`, `KEY`. */
   readonly value: string;
 }
@@ -41,6 +49,8 @@ export interface SwitchOption extends OptionBase<boolean> {
 /** May be given more than once; in the environment, values are separated by commas. */
 export interface ListOption extends OptionBase<readonly string[]> {
   readonly kind: 'list';
+  /** Of each value; left out: any text. */
+  readonly format?: Format;
   readonly value: string;
 }
 export type Option = IntegerOption | TextOption | ChoiceOption | SwitchOption | ListOption;

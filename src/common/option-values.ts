@@ -1,18 +1,24 @@
 /** The value of an option: from text, as in flags and variables, or with its own type, as in programs and files. */
-import type { Option } from './option-table.ts';
+import type { ListOption, Option, TextOption } from './option-table.ts';
 
 /** A value as a command line or the environment has it. */
 export type RawValue = string | boolean | readonly string[];
+
+/** The value of an option that is not given. */
+export function defaultOf(option: Option): unknown {
+  return option.default ?? (option.kind === 'switch' ? false : undefined);
+}
 
 /** Converts a text to the option's value; a problem is added to `problems`, under the name of its source. */
 export function convert(option: Option, raw: RawValue, source: string, problems: string[]): unknown {
   switch (option.kind) {
     case 'text':
-      // Usually from an unset variable; an empty secret is known to everybody.
-      if (option.isSecret && raw === '') problems.push(`${source}: should not be empty`);
+    case 'list': {
+      // An empty secret is usually from an unset variable, and known to everybody.
+      const expected = expectation(option, raw);
+      if (expected !== undefined) problems.push(`${source}: should ${expected}`);
       return raw;
-    case 'list':
-      return raw;
+    }
     case 'switch': {
       if (typeof raw === 'boolean') return raw;
       if (['1', 'true', 'yes', 'on'].includes(String(raw))) return true;
@@ -36,28 +42,34 @@ export function convert(option: Option, raw: RawValue, source: string, problems:
   }
 }
 
-/** What a typed value should be; undefined if it is valid. */
+/** What a typed value should be, such as "be a text"; undefined if it is valid. */
 export function expectation(option: Option, value: unknown): string | undefined {
   switch (option.kind) {
     case 'integer': {
       const isNumber = typeof value === 'number' && Number.isInteger(value);
-      const fits = isNumber && ((value >= option.min && value <= option.max) || (value === 0 && option.zero));
-      return fits || (option.zeroWord !== undefined && value === option.zeroWord)
+      const isIn = isNumber && ((value >= option.min && value <= option.max) || (value === 0 && option.zero));
+      return isIn || (option.zeroWord !== undefined && value === option.zeroWord)
         ? undefined
-        : meaning(option);
+        : `be ${meaning(option)}`;
     }
     case 'switch':
-      return typeof value === 'boolean' ? undefined : 'true or false';
+      return typeof value === 'boolean' ? undefined : 'be true or false';
     case 'choice':
-      return option.choices.includes(value as string) ? undefined : `one of ${option.choices.join(', ')}`;
+      return option.choices.includes(value as string) ? undefined : `be one of ${option.choices.join(', ')}`;
     case 'list':
       return Array.isArray(value) && value.every((item) => typeof item === 'string')
-        ? undefined
-        : 'a list of texts';
+        ? likeness(option, value)
+        : 'be a list of texts';
     case 'text':
-      if (typeof value !== 'string') return 'a text';
-      return option.isSecret && value === '' ? 'not empty' : undefined;
+      if (typeof value !== 'string') return 'be a text';
+      return option.isSecret && value === '' ? 'not be empty' : likeness(option, [value]);
   }
+}
+
+function likeness({ format }: TextOption | ListOption, texts: readonly string[]): string | undefined {
+  return format === undefined || texts.every((text) => format.fits(text))
+    ? undefined
+    : `look like ${format.example}`;
 }
 
 /** The option's help, with its range. */

@@ -7,7 +7,7 @@ import { readConfigFile } from './config-file.ts';
 import { nearestName } from './nearest-name.ts';
 import { flagName, VARIABLE_PREFIX, variableName } from './option-names.ts';
 import type { Option, OptionTable, OptionValues } from './option-table.ts';
-import { convert, type RawValue } from './option-values.ts';
+import { convert, defaultOf, type RawValue } from './option-values.ts';
 import { readFlags } from './read-flags.ts';
 import { fileKeyOf, isReadFromFiles, readSecretFile, withSecretFiles } from './secret-files.ts';
 
@@ -47,9 +47,7 @@ export function resolveOptions<const Table extends OptionTable>(
   for (const [name, option] of Object.entries(table)) {
     const given = isReadFromFiles(option) ? findSecret(sources, name, problems) : findFirst(sources, name);
     origins[name] = given?.origin ?? 'default';
-    values[name] = given
-      ? given.read(option, problems)
-      : (option.default ?? (option.kind === 'switch' ? false : undefined));
+    values[name] = given ? given.read(option, problems) : defaultOf(option);
   }
   if (problems.length > 0) throw new OptionError(problems);
   return { values: values as OptionValues<Table>, origins: origins as Origins<Table> };

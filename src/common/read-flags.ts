@@ -56,6 +56,9 @@ export function readFlags(
       const meant = nearestName(token.name, [...names.keys()]);
       problems.push(`--${token.name}: no such option${meant ? `; did you mean --${meant}?` : ''}`);
       unknownAt = token.index;
+    } else if (flags.has(name) && option.kind !== 'list') {
+      const problem = `--${flagName(name)}: given more than once`;
+      if (!problems.includes(problem)) problems.push(problem);
     } else if (option.kind === 'switch') {
       flags.set(name, token.value ?? !isNegated);
     } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {

@@ -1,4 +1,5 @@
 /** Every option of the server: flag, PAIRLANE_ variable, default, range and description. */
+import { hostFormat, originFormat } from '../common/option-formats.ts';
 import type { Option, OptionTable, OptionValues } from '../common/option-table.ts';
 import {
   DEFAULT_FIRST_MESSAGE_TIMEOUT_MS,
@@ -299,6 +300,7 @@ export const serverOptions = {
     kind: 'list',
     value: 'NAME',
     default: [],
+    format: hostFormat,
     isReloadable: true,
     help: 'Host name under which browsers reach this server, besides its IP address and localhost; * for any.',
   },
@@ -306,6 +308,7 @@ export const serverOptions = {
     kind: 'list',
     value: 'ORIGIN',
     default: [],
+    format: originFormat,
     isReloadable: true,
     help: 'Origin whose pages may connect, besides this server and localhost; * for all.',
   },

@@ -74,12 +74,42 @@ it.each([
 it.each([
   ['one of them', ['--key', 'a'], {}],
   ['one, and another that is off', ['--key', 'a', '--no-all', '--color'], {}],
-  ['one, whatever a variable says', ['--no-color'], { PAIRLANE_KEY: 'a' }],
-])('a command line with %s is taken', async (_what, args, variables) => {
+])('a command line with %s is taken', async (_what, args) => {
   given.length = 0;
-  Object.assign(process.env, variables);
-  const status = await choosy.run(args);
-  for (const name of Object.keys(variables)) delete process.env[name];
-  expect(status).toBe(0);
+  expect(await choosy.run(args)).toBe(0);
   expect(given).toHaveLength(1);
+});
+
+/** Runs it with these variables; returns its exit status. */
+async function withVariables(variables: Record<string, string>, args: string[]): Promise<number> {
+  Object.assign(process.env, variables);
+  try {
+    return await choosy.run(args);
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name];
+  }
+}
+
+it.each([
+  ['--no-color', { PAIRLANE_KEY: 'a' }, ['--no-color'], { key: undefined, all: false, color: false }],
+  ['--key', { PAIRLANE_COLOR: 'false' }, ['--key', 'a'], { key: 'a', all: false, color: true }],
+  ['--all', { PAIRLANE_KEY: 'a' }, ['--all'], { key: undefined, all: true, color: true }],
+  ['a variable alone', { PAIRLANE_KEY: 'a' }, [], { key: 'a', all: false, color: true }],
+])(
+  'of alternatives %s counts, not the weaker place that gives another',
+  async (_what, variables, args, options) => {
+    given.length = 0;
+    expect(await withVariables(variables, args)).toBe(0);
+    expect(given).toEqual([options]);
+  },
+);
+
+it('variables that give two alternatives are refused, and named', async () => {
+  given.length = 0;
+  const lines: string[] = [];
+  jest.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+  expect(await withVariables({ PAIRLANE_KEY: 'a', PAIRLANE_COLOR: 'false' }, [])).toBe(2);
+  jest.restoreAllMocks();
+  expect(lines[0]).toBe('pairlane choose: PAIRLANE_KEY and PAIRLANE_COLOR: give one of them\n');
+  expect(given).toEqual([]);
 });

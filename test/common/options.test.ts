@@ -16,6 +16,13 @@ const table = {
   iceServer: { kind: 'list', value: 'URL', default: ['a'], help: 'Which.' },
   key: { kind: 'text', value: 'KEY', isFlagOnly: true, help: 'With whom.' },
   password: { kind: 'text', value: 'WORD', isSecret: true, help: 'By which right.' },
+  page: {
+    kind: 'list',
+    value: 'PAGE',
+    default: [],
+    format: { fits: (value: string) => /^p\d$/.test(value), example: 'p1' },
+    help: 'Where to.',
+  },
 } as const satisfies OptionTable;
 
 const problemsOf = (args: string[], env = {}) => {
@@ -36,6 +43,7 @@ describe('options', () => {
       verbose: true,
       iceServer: ['a'],
       key: undefined,
+      page: [],
     });
   });
 
@@ -60,6 +68,7 @@ describe('options', () => {
       verbose: false,
       iceServer: ['b', 'c'],
       key: 'k',
+      page: [],
     });
   });
 
@@ -104,6 +113,22 @@ describe('options', () => {
       '--level: should be one of low, high',
       'PAIRLANE_VERBOSE: should be true or false',
     ]);
+  });
+
+  it('refuse what does not look as it should, wherever it is given', () => {
+    const problem = 'should look like p1';
+    expect(problemsOf(['--page', 'p1', '--page', 'x'])).toEqual([`--page: ${problem}`]);
+    expect(problemsOf([], { PAIRLANE_PAGE: 'p1,x' })).toEqual([`PAIRLANE_PAGE: ${problem}`]);
+    expect(optionProblems(table, { page: ['x'] })).toEqual([`page: ${problem}`]);
+    expect(optionProblems(table, { page: 'p1' })).toEqual(['page: should be a list of texts']);
+    expect(problemsOf(['--page', 'p1', '--page', 'p2'])).toEqual([]);
+  });
+
+  it('refuse a second value for what has one, and take every value of a list', () => {
+    expect(
+      problemsOf(['--key', 'a', '--host', 'h', '--key=b', '--no-verbose', '--verbose', '--key', 'c']),
+    ).toEqual(['--key: given more than once', '--verbose: given more than once']);
+    expect(problemsOf(['--ice-server', 'a', '--ice-server', 'b'])).toEqual([]);
   });
 
   it.each(['x', '', '1.5', '1e1', '21', '-1', '0x10', ' 12', '99999999999999999999'])(
@@ -214,7 +239,7 @@ describe('options', () => {
       'verbose: should be true or false',
       'iceServer: should be a list of texts',
       'host: should be a text',
-      'password: should be not empty',
+      'password: should not be empty',
     ]);
     expect(optionProblems(table, { maxThings: 0, level: undefined, toString: undefined })).toEqual([]);
   });

@@ -1,6 +1,7 @@
 /** `pairlane agent`: a headless player in a game room, over socket.io-client and werift. */
 import type { Socket } from 'socket.io-client';
 import { CommandError, defineCommand } from '../../common/command.ts';
+import { urlFormat } from '../../common/option-formats.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { untilStopped } from '../../common/stop-signal.ts';
 import { DEFAULT_PORT, isRecord, type RoomId } from '../../protocol/index.ts';
@@ -14,6 +15,7 @@ const agentOptions = {
     kind: 'text',
     value: 'URL',
     default: `http://127.0.0.1:${DEFAULT_PORT}/`,
+    format: urlFormat(['http:', 'https:', 'ws:', 'wss:'], 'http://HOST:PORT/ or ws://HOST:PORT/'),
     help: "The server's URL: http://, as for Socket.IO clients, or ws://, as for the other commands.",
   },
   game: { kind: 'text', value: 'ID', isFlagOnly: true, help: 'The game to join.' },
@@ -57,9 +59,6 @@ async function agent(options: AgentOptions): Promise<number> {
   const { url, game, player } = options;
   if (game === undefined || player === undefined) {
     throw new CommandError('give the game and the player: --game ID --player ID', 2);
-  }
-  if (!URL.canParse(url) || !/^(http|ws)s?:$/.test(new URL(url).protocol)) {
-    throw new CommandError('--url should look like http://HOST:PORT/ or ws://HOST:PORT/', 2);
   }
   const tell = options.json ? tellJson : tellPeople;
   const { origin, pathname } = new URL(url);

@@ -1,21 +1,23 @@
 /** `pairlane doctor`: finds out why connections from here might fail. Exit status 1: something is bad. */
-import { CommandError, defineCommand } from '../../common/command.ts';
+import { defineCommand } from '../../common/command.ts';
+import { stunFormat, turnFormat } from '../../common/option-formats.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { printable, printableJson } from '../../common/printable.ts';
 import type { Check } from '../doctor/check.ts';
-import { DEFAULT_URL } from '../peer/peer-options.ts';
 import { peerOptions, readToken } from './peer-command-options.ts';
 
 const doctorOptions = {
-  url: { kind: 'text', value: 'URL', default: DEFAULT_URL, help: 'The signaling server.' },
+  url: peerOptions.url,
   stunUrl: {
     kind: 'list',
     value: 'URL',
+    format: stunFormat,
     help: 'STUN server to test, besides those that the signaling server names; two of them reveal the kind of NAT.',
   },
   turnUrl: {
     kind: 'list',
     value: 'URL',
+    format: turnFormat,
     help: 'TURN server to test, besides those that the signaling server names.',
   },
   turnSecret: {
@@ -51,8 +53,6 @@ const signs: Readonly<Record<Check['status'], string>> = {
 
 async function doctor(options: OptionValues<typeof doctorOptions>): Promise<number> {
   const { url, stunUrl = [], turnUrl = [], turnSecret, tokenFile, json } = options;
-  if (!URL.canParse(url) || !['ws:', 'wss:'].includes(new URL(url).protocol))
-    throw new CommandError('--url should look like ws://HOST:PORT/ or wss://HOST/', 2);
   const token = tokenFile === undefined ? undefined : readToken(tokenFile);
   const { examine } = await import('../doctor/doctor.ts');
   let isBad = false;

@@ -1,6 +1,7 @@
 /** Options shared by the commands that create a peer. */
 import { CommandError } from '../../common/command.ts';
 import { readNamedFile } from '../../common/named-file.ts';
+import { stunFormat, urlFormat } from '../../common/option-formats.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { MAX_SECRET_BYTES } from '../../common/secret-files.ts';
 import { MAX_PEERS_PER_CLIENT } from '../../protocol/native/limits.ts';
@@ -8,10 +9,17 @@ import type { PairlaneError, Peer, PeerOptions } from '../index.ts';
 import { DEFAULT_ICE_SERVERS, DEFAULT_URL } from '../peer/peer-options.ts';
 
 export const peerOptions = {
-  url: { kind: 'text', value: 'URL', default: DEFAULT_URL, help: 'The signaling server.' },
+  url: {
+    kind: 'text',
+    value: 'URL',
+    default: DEFAULT_URL,
+    format: urlFormat(['ws:', 'wss:'], 'ws://HOST:PORT/ or wss://HOST/'),
+    help: 'The signaling server.',
+  },
   iceServer: {
     kind: 'list',
     value: 'URL',
+    format: stunFormat,
     help: `STUN server, instead of those that the signaling server names, or else ${DEFAULT_ICE_SERVERS[0]?.urls}.`,
   },
   ice: {

@@ -24,7 +24,7 @@ export class Origins {
 
   /** Replaces the allowed origins and names. */
   update({ allowOrigin, publicHost }: Pick<OriginOptions, 'allowOrigin' | 'publicHost'>): void {
-    this.#allowed = new Set(allowOrigin);
+    this.#allowed = new Set(allowOrigin.map(asBrowsersWrite));
     this.#names = new Set([
       ...publicHost.map((name) => name.toLowerCase()),
       ...allowOrigin.filter((origin) => URL.canParse(origin)).map((origin) => new URL(origin).hostname),
@@ -82,6 +82,12 @@ export class Origins {
     const allowed = this.corsOrigin(origin, host);
     return [['vary', 'origin'], ...(allowed ? [['access-control-allow-origin', allowed] as const] : [])];
   }
+}
+
+/** An origin without its final slash; of a web page also in lower case, and without a port that goes without saying. */
+function asBrowsersWrite(origin: string): string {
+  const isOfWeb = /^https?:/i.test(origin) && URL.canParse(origin);
+  return isOfWeb ? new URL(origin).origin : origin.replace(/\/$/, '');
 }
 
 /**

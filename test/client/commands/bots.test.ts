@@ -52,12 +52,26 @@ describe('pairlane bots', () => {
   });
 });
 
-describe('pairlane bot', () => {
-  it('with an address that is none says so in one line, and ends with 2', async () => {
-    const run = pairlane(['bot', '--url', 'nonsense']);
-    expect(await run.exited()).toBe(2);
-    expect(run.stderr).toMatch(/^pairlane bot: .*`url` should look like ws:\/\/HOST:PORT\/.*\n$/);
-  });
+describe('the commands of a peer', () => {
+  const url = '--url: should look like ws://HOST:PORT/ or wss://HOST/';
+  const iceServer = '--ice-server: should look like stun:HOST:PORT';
+  it.each([
+    ['bot', ['--url', 'nonsense'], url],
+    ['chat', ['--url', 'http://127.0.0.1:8765/'], url],
+    ['bots', ['--url', '127.0.0.1:8765'], url],
+    ['doctor', ['--url', 'nonsense'], url],
+    ['agent', ['--url', 'ftp://x/'], '--url: should look like http://HOST:PORT/ or ws://HOST:PORT/'],
+    ['chat', ['--ice-server', 'example.org'], iceServer],
+    ['bots', ['--ice-server', 'http://example.org'], iceServer],
+    ['doctor', ['--stun-url', 'example.org'], '--stun-url: should look like stun:HOST:PORT'],
+  ])(
+    'pairlane %s %j: says by the name of the option what is wrong, and ends with 2',
+    async (command, args, problem) => {
+      const run = pairlane([command, ...args]);
+      expect(await run.exited()).toBe(2);
+      expect(run.stderr).toBe(`pairlane ${command}: ${problem}\nTry: pairlane ${command} --help\n`);
+    },
+  );
 });
 
 describe('a fleet', () => {

@@ -3,11 +3,31 @@ import { get } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { Origins } from '../../../src/server/admission/origins.ts';
+import { serverOptionProblems } from '../../../src/server/check-server-options.ts';
 import { startTestServer, type TestServer } from '../../support/servers/test-server.ts';
 
 const none = { allowOrigin: [], publicHost: [] };
 const everywhere = { host: ['0.0.0.0'], ...none };
 const loopback = { host: ['127.0.0.1'], ...none };
+
+describe('an option that could fit no page', () => {
+  it.each([
+    ['allowOrigin', 'game.example', 'should look like https://HOST or https://HOST:PORT'],
+    ['allowOrigin', 'https://game.example/play', 'should look like https://HOST or https://HOST:PORT'],
+    ['allowOrigin', 'https://*.example ', 'should look like https://HOST or https://HOST:PORT'],
+    ['publicHost', 'https://pair.example', 'should look like pair.example.org, without https:// and port'],
+    ['publicHost', 'pair.example:8765', 'should look like pair.example.org, without https:// and port'],
+  ])('%s %j is refused', (name, value, problem) => {
+    expect(serverOptionProblems({ [name]: [value] })).toEqual([`${name}: ${problem}`]);
+  });
+
+  it.each(['pair.example.org', 'localhost', '*', '[2001:db8::1]', '192.0.2.1'])(
+    'publicHost %s is none',
+    (name) => {
+      expect(serverOptionProblems({ publicHost: [name] })).toEqual([]);
+    },
+  );
+});
 
 describe('a page may connect', () => {
   it.each([
@@ -29,6 +49,17 @@ describe('a page may connect', () => {
       publicHost: ['signal.example'],
     });
     expect(origins.mayConnect(origin, 'signal.example:443')).toBe(isAllowed);
+  });
+
+  it.each([
+    ['https://Game.example/', 'https://game.example'],
+    ['https://game.example:443', 'https://game.example'],
+    ['http://game.example:3000/', 'http://game.example:3000'],
+    ['capacitor://localhost', 'capacitor://localhost'],
+    ['null', 'null'],
+  ])('with --allow-origin %s, of the origin %s', (allowed, origin) => {
+    const origins = new Origins({ ...everywhere, allowOrigin: [allowed] });
+    expect(origins.mayConnect(origin, 'signal.example')).toBe(true);
   });
 
   it('of any origin with *', () => {
