@@ -42,23 +42,16 @@ function playerOver(udp: UdpProxy, url: string, id: number) {
     onConnectionFailed: (_, { code }) => told.push(code),
   });
   let token: string | undefined;
-  let joined = () => {};
+  const player = { manager, socket, told, joins: 0 };
   socket.on('connect', async () => {
     ({ token } = await socket.emitWithAck('join_game', { game_id: 'g', player_id: id, resume: true, token }));
-    joined();
+    player.joins += 1;
   });
   ends.push(async () => {
     await manager.close({ signal: AbortSignal.abort() });
     socket.disconnect();
   });
-  return {
-    ...{ manager, socket, told },
-    /** Resolves when it has joined the next time. */
-    joined: () =>
-      new Promise<void>((resolve) => {
-        joined = resolve;
-      }),
-  };
+  return player;
 }
 
 const ends: (() => Promise<void>)[] = [];
@@ -146,16 +139,14 @@ describe('two players', () => {
     const udp = new UdpProxy();
     const players = [1, 2].map((id) => playerOver(udp, url, id));
     const [one, two] = players as [ReturnType<typeof playerOver>, ReturnType<typeof playerOver>];
-    await one.joined();
-    await two.joined();
+    await until(() => players.every(({ joins }) => joins === 1));
     one.manager.connectToPeer(2);
     await until(() => one.manager.isReady(2) && two.manager.isReady(1));
     udp.cut();
     two.socket.io.engine.close();
     await until(() => players.every(({ manager }) => manager.peers[0]?.state === 'restarting'));
-    const back = two.joined();
     two.socket.connect();
-    await back;
+    await until(() => two.joins === 2);
     udp.heal();
     await until(() => players.every(({ manager }) => manager.peers[0]?.state === 'connected'));
     await until(() => one.manager.send('still there', 2) && two.told.includes('still there'));
