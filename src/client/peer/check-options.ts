@@ -19,6 +19,7 @@ const ofType =
 
 export const isBoolean = ofType('boolean', 'true or false');
 export const isText = ofType('string', 'a text');
+export const isFunction = ofType('function', 'a function');
 
 export const wholeNumber =
   (min: number, max: number): Check =>
@@ -37,7 +38,7 @@ const listOf =
   (value) =>
     Array.isArray(value) && value.every((item) => check(item) === undefined) ? undefined : what;
 
-const withMethods =
+export const withMethods =
   (...names: string[]): Check =>
   (value) =>
     names.every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function')
@@ -87,12 +88,12 @@ const optionFields: Checks = {
       ? undefined
       : 'a token without spaces, such as a JWT, or a function that gets one',
   peers: wholeNumber(1, MAX_PEERS_PER_CLIENT),
-  accept: ofType('function', 'a function'),
+  accept: isFunction,
   timeouts: () => undefined,
   reconnect: () => undefined,
   maxRestarts: wholeNumber(0, 1_000),
   clock: withMethods('now', 'wallTime', 'every'),
-  observer: ofType('function', 'a function'),
+  observer: isFunction,
   inspect: isBoolean,
   logger: withMethods('debug', 'warn'),
   signal: isAbortSignal,

@@ -8,41 +8,20 @@ import { type RoomId, roomIdKey } from '../../protocol/index.ts';
 import { type CutShort, cutShort } from '../peer/abortable.ts';
 import { createEnvironment } from '../peer/environment.ts';
 import { PairlaneError } from '../peer/errors.ts';
-import type { PeerOptions } from '../peer/peer-options.ts';
 import type { PeerState } from '../peer/peer-state.ts';
 import type { Platform } from '../peer/platform.ts';
 import { sendFaultOf } from '../rtc/data-channel.ts';
 import { ServerAllowance } from '../signaling/server-allowance.ts';
 import { charsIn, type GameSocket, readPlayer, readSignal } from './game-socket.ts';
+import {
+  connectionOptionsOf,
+  type WebRTCManagerCallbacks,
+  type WebRTCManagerOptions,
+} from './manager-options.ts';
 import { type Game, type GameHandlers, RemotePlayer } from './remote-player.ts';
 
 export type { GameSocket } from './game-socket.ts';
-
-/** The game's callbacks; each may be given as an option, or set on the manager. */
-export interface WebRTCManagerCallbacks {
-  /** The channel to that player is open: `send` works. */
-  onDataChannelOpen?: ((peerId: RoomId) => void) | undefined;
-  onDataChannelMessage?: ((data: string | ArrayBuffer, peerId: RoomId) => void) | undefined;
-  /** A channel that was open has closed. */
-  onDataChannelClose?: ((peerId: RoomId) => void) | undefined;
-  /** No connection could be made, or one was lost and could not be restored. `connectToPeer` tries again. */
-  onConnectionFailed?: ((peerId: RoomId, error: PairlaneError) => void) | undefined;
-}
-
-export interface WebRTCManagerOptions
-  extends WebRTCManagerCallbacks,
-    Pick<
-      PeerOptions,
-      | 'iceServers'
-      | 'iceTransportPolicy'
-      | 'iceAdditionalHostAddresses'
-      | 'timeouts'
-      | 'maxRestarts'
-      | 'observer'
-    > {
-  /** Where log lines go; defaults to the console, `false` turns them off. */
-  readonly logger?: false | { log(line: string): void; warn(line: string): void };
-}
+export type { WebRTCManagerCallbacks, WebRTCManagerOptions } from './manager-options.ts';
 
 /** Only the latest state matters: lost or late messages are not sent again, and nothing waits for them. */
 const GAME_CHANNEL = { label: 'game', ordered: false, maxRetransmits: 0 } as const;
@@ -77,6 +56,7 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
    * @param socket the game's socket.io-client socket
    * @param gameId the game that the socket joins
    * @param myPlayerId the player that it joins as
+   * @throws {PairlaneError} `invalid_option`
    */
   constructor(
     platform: Platform,
@@ -85,7 +65,8 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     myPlayerId: RoomId,
     options: WebRTCManagerOptions = {},
   ) {
-    const { logger = console, ...rest } = options;
+    const connection = connectionOptionsOf(options);
+    const { logger = console } = options;
     this.#socket = socket;
     this.#gameId = gameId;
     this.#myId = myPlayerId;
@@ -96,16 +77,15 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
     const log = (level: 'log' | 'warn', line: string) => {
       if (logger) logger[level](`[WebRTC] ${line}`);
     };
-    // The game's socket connects by itself, so there is no deadline for that.
-    const timeouts = { ...rest.timeouts, signalingMs: 0 };
     this.#log = log;
     this.#allowance = new ServerAllowance(ALLOWED_PEERS, () => platform.clock.now());
     const isListening = () => this.#flooded === undefined;
     this.#game = {
       myId: myPlayerId,
       environment: createEnvironment(platform, {
-        ...peerOptionsOf(rest),
-        timeouts,
+        ...connection,
+        // The game's socket connects by itself, so there is no deadline for that.
+        timeouts: { ...connection.timeouts, signalingMs: 0 },
         channel: GAME_CHANNEL,
       }),
       link: {
@@ -301,19 +281,6 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
       });
     }
   }
-}
-
-function peerOptionsOf(options: WebRTCManagerOptions): PeerOptions {
-  const { iceServers, iceTransportPolicy, iceAdditionalHostAddresses, timeouts, maxRestarts, observer } =
-    options;
-  return {
-    ...(iceServers && { iceServers }),
-    ...(iceTransportPolicy && { iceTransportPolicy }),
-    ...(iceAdditionalHostAddresses && { iceAdditionalHostAddresses }),
-    ...(timeouts && { timeouts }),
-    ...(maxRestarts !== undefined && { maxRestarts }),
-    ...(observer && { observer }),
-  };
 }
 
 /** What is neither text nor bytes stays what it is: `new Uint8Array` makes something of anything. */

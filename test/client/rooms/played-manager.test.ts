@@ -1,6 +1,8 @@
 /** What a manager says to the other players and tells its game, where server and engine do what the test says. */
+import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import type { WebRTCManagerOptions } from '../../../src/client/rooms/manager.ts';
+import { nodePlatform } from '../../../src/client/index.ts';
+import { BaseWebRTCManager, type WebRTCManagerOptions } from '../../../src/client/rooms/manager.ts';
 import type { RtcConnectionState } from '../../../src/client/rtc/types.ts';
 import { SDP } from '../../support/peers/fake-rtc.ts';
 import { playedManager } from '../../support/peers/played-manager.ts';
@@ -391,6 +393,37 @@ describe('a manager', () => {
     manager.connectToPeer(1);
     await settled();
     expect(engines[0]?.config).toMatchObject(config);
+  });
+
+  it.each<[string, object, string]>([
+    ['is misspelt', { iceServer: [] }, '`iceServer`: no such option; did you mean `iceServers`?'],
+    ['of a callback is misspelt', { onDataChannelOpened() {} }, '; did you mean `onDataChannelOpen`?'],
+    ['is of a peer only', { reconnect: false }, '`reconnect`: no such option'],
+    ['is no callback', { onDataChannelOpen: 1 }, '`onDataChannelOpen`: should be a function'],
+    ['is no logger', { logger: { log() {} } }, '`logger`: should be false, or an object with log, warn'],
+    ['is within another one', { timeouts: { offersMs: 1 } }, '`timeouts.offersMs`: no such option'],
+    ['is no object', { timeouts: 5 }, '`timeouts`: should be an object'],
+    ['is too high', { maxRestarts: 1_001 }, '`maxRestarts`: should be a whole number'],
+    ['is null', { iceServers: null }, '`iceServers`: should be a list'],
+    ['is not in an object', [], '`options`: should be an object'],
+  ])('refuses an option that %s, and listens to nothing', (_what, options, why) => {
+    const server = new EventEmitter();
+    const made = () =>
+      new BaseWebRTCManager({ ...nodePlatform }, server as never, 'g', 0, options as WebRTCManagerOptions);
+    expect(made).toThrow(
+      expect.objectContaining({ code: 'invalid_option', message: expect.stringContaining(why) }),
+    );
+    expect(server.eventNames()).toEqual([]);
+  });
+
+  it('takes options that are left out, as undefined too', () => {
+    const nothing = {
+      iceServers: undefined,
+      timeouts: undefined,
+      onDataChannelOpen: undefined,
+      logger: undefined,
+    };
+    expect(() => playedManager(nothing as never)).not.toThrow();
   });
 
   it('gives a connection up at the deadline of `timeouts`, and says so to the game and in its log', async () => {
