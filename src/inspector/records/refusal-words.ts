@@ -5,6 +5,9 @@ const words: Readonly<Record<string, string>> = {
     'A page of another origin tried to connect: --allow-origin ORIGIN lets its pages in, --public-host NAME this server’s own under that name.',
   host: 'A request named another host than this server’s: --public-host NAME allows it.',
   peerjs_off: 'A client of PeerJS came, and PeerJS is not served: start the server with --peerjs.',
+  topics_off:
+    'A client of y-webrtc or Trystero came, and they are not served: start the server with --topics.',
+  rooms_off: 'A client of Socket.IO came, and game rooms are not served: start the server with --rooms.',
   token: 'A client came without a valid token: look at its `aud`, `iss` and `exp`, and at the clocks.',
   inspect_token: 'Somebody tried to look without the right --inspect-token.',
   admin_token: 'Somebody asked the admin API without the right --admin-token.',

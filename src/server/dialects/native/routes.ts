@@ -7,6 +7,7 @@ import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
 import type { App } from '../../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { type AppWatch, watchApp } from '../../http/watch-app.ts';
+import { refuseUnserved } from '../unserved-dialects.ts';
 import type { SocketData, SocketKind } from './native-client.ts';
 
 export interface SocketHandlers extends Omit<SocketRoute<SocketData>, 'dataOf'> {
@@ -81,21 +82,8 @@ export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, r
   });
   deps.addRoutes(app);
   if (options.basePath !== '') addRedirect(app, options.basePath);
-  if (!options.peerjs) refusePeerJs(app, () => metrics.refused.add('peerjs_off'));
+  refuseUnserved(app, deps);
   serveNothingElse(app, 'There is nothing here.\n');
-}
-
-/**
- * The paths that PeerJS clients request first: without this answer, people who come from PeerServer would see a bare
- * 404.
- */
-function refusePeerJs(app: App, count: () => void): void {
-  for (const path of ['/peerjs/id', '/peerjs']) {
-    serveGet(app, path, () => {
-      count();
-      return { status: '404 Not Found', headers: [TEXT], body: 'PeerJS is not served here (--peerjs).\n' };
-    });
-  }
 }
 
 function evidenceLevel(asked: string | undefined): 0 | 1 | 2 {

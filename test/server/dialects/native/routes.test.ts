@@ -1,8 +1,11 @@
 /** What a client's URL asks for, and what the port answers besides. */
 
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { refusalWords } from '../../../../src/inspector/records/refusal-words.ts';
 import { wishesIn } from '../../../../src/server/dialects/native/routes.ts';
 import { startTestServer } from '../../../support/servers/test-server.ts';
 
@@ -39,16 +42,38 @@ describe('the URL of a client', () => {
 });
 
 describe('the port', () => {
-  it.each(['/peerjs/id', '/peerjs'])(
-    'tells PeerJS clients why there is nothing for them at %s, and counts it',
-    async (path) => {
-      const { server } = await startTestServer();
-      const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
-      expect([response.status, await response.text()]).toEqual([
-        404,
-        'PeerJS is not served here (--peerjs).\n',
-      ]);
-      expect(server.parts.metrics.refused.get('peerjs_off')).toBe(1);
+  it.each([
+    ['/peerjs/id', 'peerjs', 'PeerJS'],
+    ['/peerjs?key=peerjs&id=a&token=t', 'peerjs', 'PeerJS'],
+    ['/y-webrtc', 'topics', 'y-webrtc'],
+    ['/trystero', 'topics', 'Trystero’s relay'],
+    ['/socket.io/?EIO=4&transport=websocket', 'rooms', 'Socket.IO'],
+    ['/examples/pong/', 'rooms', 'The client of game rooms'],
+  ])(
+    'tells clients at %s that --%s would serve them, and the log, and counts it',
+    async (path, option, name) => {
+      const { server, log } = await startTestServer();
+      const text = `${name} is not served here (--${option}).\n`;
+      const origin = 'http://localhost:3000';
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { headers: { origin } });
+      expect([response.status, await response.text()]).toEqual([404, text]);
+      expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+
+      const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`);
+      socket.on('error', () => {});
+      const [, upgrade] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+      expect([upgrade.statusCode, String((await once(upgrade, 'data'))[0])]).toEqual([404, text]);
+      socket.terminate();
+
+      expect(server.parts.metrics.refused.get(`${option}_off`)).toBe(2);
+      expect(log).toContainEqual(
+        expect.objectContaining({
+          event: 'refused',
+          kind: `${option}_off`,
+          msg: `Refused a client: ${name} is not served; --${option} serves it`,
+        }),
+      );
+      expect(refusalWords(`${option}_off`)).toContain(`--${option}.`);
     },
   );
 

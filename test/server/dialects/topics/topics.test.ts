@@ -384,10 +384,4 @@ describe('topics', () => {
       expect(await b.takeOne()).toMatchObject({ topic, clients: 1 });
     }
   });
-
-  it('are not served unless --topics is on: such a client is one of our own wire', async () => {
-    const { server } = await startTestServer();
-    const a = await JsonClient.open(`${server.url}y-webrtc`);
-    expect(await a.takeOne()).toMatchObject({ type: 'your_id' });
-  });
 });
