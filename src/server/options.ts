@@ -495,7 +495,7 @@ export const serverOptions = {
     max: 1024 * 1024 * 1024 * 1024,
     zero: none,
     default: DEFAULT_MAX_DELIVERED_BYTES_PER_SECOND,
-    help: 'Bytes per second that one address may cause to be sent by publishing to topics or by joining and updating in rooms, summed over all recipients.',
+    help: 'Bytes per second that one address may cause to be sent by publishing to topics or by joining, updating and listing rooms, summed over all recipients.',
   },
   node: {
     kind: 'integer',

@@ -44,7 +44,7 @@ export interface RoomLimits {
   readonly maxMembersPerRoom: number;
   /** How many rooms one client may be a member of at once; 0: no limit. */
   readonly maxRoomsPerClient: number;
-  /** Bytes per second for the joins and updates of one address, each counted once per receiving member; 0: no limit. */
+  /** Bytes per second that the joins, updates and lists of one address make, summed over all recipients; 0: no limit. */
   readonly maxDeliveredBytesPerSecond: number;
 }
 
@@ -79,7 +79,7 @@ export class Rooms implements RoomOwner {
   otherRooms: OtherRooms = noOtherRooms;
   readonly #limits: RoomLimits;
   readonly #deps: RoomsDeps;
-  /** Bytes of joins and updates, counted once per receiving member, by the sender's address. */
+  /** Bytes of joins and updates, counted once per receiving member, and of lists, by the address that asked. */
   readonly delivered: AddressRate;
   /** The address that created each room at this node, and how many rooms each address has created. */
   readonly #makers = new Map<Room, string>();
@@ -184,8 +184,9 @@ export class Rooms implements RoomOwner {
     this.#request(session, name, { type: 'LOCK_REQUESTED', id: session.id, isLocked }, 'lock_room');
   }
 
-  /** Sends the client the public rooms of its app, as many as fit. */
+  /** Sends the client the public rooms of its app, as many as fit. A tiny request makes a long answer. */
   list(session: ServerSession): void {
+    if (!this.#mayCause(session, 'list_rooms')) return;
     const app = appOf(session);
     const rooms: ShownRoom[] = [];
     let bytes = 0;
@@ -197,6 +198,7 @@ export class Rooms implements RoomOwner {
       if (hasMore) break;
       rooms.push(room.shown);
     }
+    this.delivered.spend(session.address, this.#deps.queue.now, Math.min(bytes, MAX_LISTED_BYTES));
     session.client.notify({ type: 'rooms', rooms, hasMore });
   }
 
@@ -266,14 +268,15 @@ export class Rooms implements RoomOwner {
 
   /** A small message to a large room makes many bytes, which count against the sender's address. */
   #mayTell(session: ServerSession, room: Room, bytes: number, request: Request): boolean {
-    const { now } = this.#deps.queue;
-    const { address } = session;
-    if (this.delivered.isExhausted(address, now)) {
-      session.refuse({ code: 'too_many_bytes', for: request, room: room.name });
-      return false;
-    }
-    this.delivered.spend(address, now, bytes * membersOf(room).length);
+    if (!this.#mayCause(session, request, room.name)) return false;
+    this.delivered.spend(session.address, this.#deps.queue.now, bytes * membersOf(room).length);
     return true;
+  }
+
+  #mayCause(session: ServerSession, request: Request, room?: string): boolean {
+    if (!this.delivered.isExhausted(session.address, this.#deps.queue.now)) return true;
+    session.refuse({ code: 'too_many_bytes', for: request, ...(room !== undefined && { room }) });
+    return false;
   }
 
   #request(session: ServerSession, name: string, event: ServerRoomEvent, request: Request): void {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { closeCodes } from '../../../../src/protocol/index.ts';
 import type { ServerOptions } from '../../../../src/server/index.ts';
-import type { RawClient } from '../../../support/clients/raw-client.ts';
+import { RawClient } from '../../../support/clients/raw-client.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 
 /** What a client says to make a room that pairs nobody. */
@@ -442,6 +442,26 @@ describe('a member that comes back', () => {
     a.send({ type: 'update_metadata', room: 'den', metadata: 'after' });
     expect(await back.next('peer_updated')).toMatchObject({ metadata: 'after' });
   });
+});
+
+it('the lists of rooms that one address asks for are 4,096 bytes a second, and one more', async () => {
+  const options = { maxDeliveredBytesPerSecond: 4_096, trustProxy: ['127.0.0.1'] };
+  const { connect, clock, server } = await startTestServer(options);
+  const [a, b] = [await connect(), await connect()];
+  await enter(a, 'open', { create: { ...none, is_public: true, metadata: 'x'.repeat(1_500) } });
+  clock.advance(10_000);
+  const list = { type: 'list_rooms' };
+  for (const one of [a, b, a]) {
+    one.send(list);
+    expect(await one.next('rooms')).toMatchObject({ rooms: [{ room: 'open' }] });
+  }
+  for (const one of [a, b]) expect(await refused(one, list)).toEqual(['too_many_bytes', 'list_rooms']);
+  const elsewhere = await RawClient.connect(server.url, { address: '192.0.2.7' });
+  elsewhere.send(list);
+  await elsewhere.next('rooms');
+  clock.advance(10_000);
+  b.send(list);
+  await b.next('rooms');
 });
 
 describe('what one address makes a room tell its members', () => {
