@@ -124,7 +124,7 @@ class TopicRoute {
         for (const topic of request.topics) if (!this.#subscribe(client, topic)) return;
         return;
       case 'unsubscribe':
-        for (const topic of request.topics) topics.unsubscribe(client, this.#nameOf(topic));
+        this.#unsubscribe(client, request.topics);
         return;
       case 'publish': {
         const topic = this.#nameOf(request.topic);
@@ -150,6 +150,17 @@ class TopicRoute {
     this.#inbox.refuse(verdict, client.address, reason);
     client.end(closeCodes.policyViolation, reason);
     return false;
+  }
+
+  /**
+   * Each subscription that ends counts like a message, since all nodes are told: a client that subscribes to many topics
+   * and unsubscribes again and again would cost twenty times as much as one that publishes as often.
+   */
+  #unsubscribe(client: TopicClient, all: readonly string[]): void {
+    const { topics, signaling, options } = this.#deps;
+    const before = client.topics.size;
+    for (const topic of all) topics.unsubscribe(client, this.#nameOf(topic));
+    client.rate.spend(signaling.queue.now, before - client.topics.size, options);
   }
 
   /** Topics of the two wires are separate, since published messages have different formats. */

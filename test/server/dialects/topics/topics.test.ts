@@ -385,3 +385,21 @@ describe('topics', () => {
     }
   });
 });
+
+it('each subscription that ends counts like a message: with 100 in a message, a third time is too often', async () => {
+  const { join, clock, server } = await serve();
+  const { refused } = server.parts.metrics;
+  const a = await join('y-webrtc');
+  const topics = Array.from({ length: 100 }, (_, n) => `topic ${n}`);
+  const churn = async () => {
+    for (const type of ['subscribe', 'unsubscribe', 'unsubscribe']) a.send({ type, topics });
+    a.send({ type: 'ping' });
+  };
+  await churn();
+  await a.until(() => a.inbox.length === 1, 'the first to be done');
+  await churn();
+  await until(() => refused.get('too_many_messages') === 1, 'the second to be the last');
+  clock.advance(10_000);
+  await churn();
+  await a.until(() => a.inbox.length === 2, 'it to go on later');
+});
