@@ -8,7 +8,7 @@ import type { Grants } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
 import { type Signal, sizeOf } from './signal.ts';
-import { KEPT_FRAME_BYTES, type Waits } from './waiting-bytes.ts';
+import { DROPPED_FRAME_BYTES, KEPT_FRAME_BYTES, type Waits } from './waiting-bytes.ts';
 
 /** A session, as far as its seats need it. */
 export interface SeatHolder {
@@ -38,6 +38,7 @@ export class Seat implements Party, Waits {
   /** What the peer sent and the client has not acked. */
   #waitingBytes = 0;
   #waitingFrames = 0;
+  #frameCost = KEPT_FRAME_BYTES;
   /** The number of the client's last message that another node forwarded to the peer; 0: none. */
   #forwardedUpTo = 0;
 
@@ -86,6 +87,7 @@ export class Seat implements Party, Waits {
     this.#pairing = pairing;
     this.#side = side;
     this.#epoch = pairing.epoch;
+    this.#frameCost = KEPT_FRAME_BYTES;
     // What came with the client from another node.
     for (const { text } of this.session.client.unackedOf(pairing.epoch)) this.#waits(1, text.length);
     this.session.took(this);
@@ -137,13 +139,14 @@ export class Seat implements Party, Waits {
   }
 
   get waitingBytes(): number {
-    return this.#waitingBytes + KEPT_FRAME_BYTES * this.#waitingFrames;
+    return this.#waitingBytes + this.#frameCost * this.#waitingFrames;
   }
 
   shedWaiting(): void {
     this.session.overfull(this);
     this.session.client.dropWaiting((epoch) => epoch === this.#epoch);
     this.#waitingBytes = 0;
+    this.#frameCost = DROPPED_FRAME_BYTES;
   }
 
   /** If this client is resumable, the sender gets its ack only once this client has acked the signal. */

@@ -6,7 +6,7 @@ import {
   type SessionEvent,
   type sessionMachine,
 } from '../../machines/index.ts';
-import { formatPairingKey } from '../../protocol/index.ts';
+import { type CloseCode, closeCodes, formatPairingKey } from '../../protocol/index.ts';
 import { appOf, type Grants, noLimits, publicIdOf } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import { LeftPeers } from './left-peers.ts';
@@ -24,6 +24,7 @@ export interface SessionOwner {
   fail(session: ServerSession, error: unknown, where: string): void;
   /** The peer in that pairing has more bytes waiting for the client than it may have. */
   overfull(seat: Seat): void;
+  close(session: ServerSession, code: CloseCode, reason: string): void;
 }
 
 /** A pair request that other nodes have not answered yet. */
@@ -42,6 +43,9 @@ export interface PendingPairRequest {
 
 /** Shared by the many sessions that have no peer at the moment. */
 const NO_SEATS: readonly Seat[] = [];
+
+/** Sessions that gave up what waits for them by ending, which may have to wait for a step that is under way. */
+const ending = new WeakSet<ServerSession>();
 
 export class ServerSession extends Hosted<SessionContext> implements SeatHolder, Waits {
   readonly id: string;
@@ -192,14 +196,20 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
 
   /** With several peers: what belongs to none of them. */
   get waitingBytes(): number {
+    if (ending.has(this)) return 0;
     return this.#countedSeats.reduce((left, seat) => left - seat.waitingBytes, this.client.waitingBytes);
   }
 
+  /** What no pairing's end frees goes with the session: the server's own messages, or what a socket has unread. */
   shedWaiting(): void {
+    const before = this.waitingBytes;
     const kept = this.#countedSeats;
     if (kept.length === 0) for (const seat of this.#seats) this.overfull(seat);
     this.client.dropWaiting((epoch) => !kept.some((seat) => seat.epoch === epoch));
     this.client.cutUnread();
+    if (this.waitingBytes <= before / 2) return;
+    ending.add(this);
+    this.#owner.close(this, closeCodes.tryAgainLater, 'Too much waits for you');
   }
 
   /** The seats whose waiting bytes are counted separately; none if there is only one. */

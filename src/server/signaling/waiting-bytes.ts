@@ -6,10 +6,12 @@
 
 /** Cost of keeping a frame, besides its bytes: the objects around it, measured and rounded up. */
 export const KEPT_FRAME_BYTES = 512;
+/** The same for a frame of which only the number is still kept. */
+export const DROPPED_FRAME_BYTES = 128;
 
 export interface Waits {
   readonly waitingBytes: number;
-  /** Drops what waits, and ends what that makes useless: a pairing, or the wait for an absent peer. */
+  /** Drops at least half of it, and ends what that makes useless: a pairing, a session, or the wait for an absent peer. */
   shedWaiting(): void;
 }
 

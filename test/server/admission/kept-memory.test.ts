@@ -16,6 +16,7 @@ import { JsonClient } from '../../support/clients/json-client.ts';
 import { RawClient } from '../../support/clients/raw-client.ts';
 import { collectGarbage } from '../../support/collect-garbage.ts';
 import { pairUp, startTestServer } from '../../support/servers/test-server.ts';
+import { until } from '../../support/until.ts';
 
 /** 2,041 bytes as text, 40 KiB as objects. */
 const POROUS = Array.from({ length: 680 }, () => ({}));
@@ -200,4 +201,33 @@ it('2 MiB wait in all for clients that do not read with --max-waiting-bytes 2097
   for (const reader of silent) reader.socket.terminate();
   honest[0].send({ type: 'offer', sdp: 'still here' });
   expect(await honest[1].next('offer')).toMatchObject({ sdp: 'still here' });
+});
+
+it('clients that ack nothing of 250 answers each end where too much waits, and no pairing for which little does', async () => {
+  const { connect, connectResumable, server } = await startTestServer({
+    maxWaitingBytes: 1024 * 1024,
+    maxMessagesPerSecond: 0,
+  });
+  const [peer, away] = [await connect(), await connectResumable()];
+  await pairUp(peer, away);
+  const session = server.parts.sessions.get(away.id);
+  away.socket.terminate();
+  await until(() => session?.client.isOnline === false);
+  await peer.next('peer_away');
+  peer.send({ type: 'offer', sdp: 'x' });
+  await peer.settled();
+  const deaf: RawClient[] = [];
+  for (let n = 0; n < 9; n += 1) {
+    const one = RawClient.dial(`${server.url}?resume=1`);
+    await one.opened();
+    for (let seq = 1; seq <= 250; seq += 1) one.send(`[${seq},0,{"type":"create_key","ttl_s":-1}]`);
+    await until(() => one.closed !== undefined || one.inbox.length > 250, 'all its answers');
+    deaf.push(one);
+  }
+  await peer.settled();
+  expect(peer.inbox).toEqual([]);
+  const closed = deaf.flatMap((one) => one.closed ?? []);
+  expect(new Set(closed.map(({ reason }) => reason))).toEqual(new Set(['Too much waits for you']));
+  expect(closed.length).toBeLessThan(5);
+  expect(server.parts.signaling.waiting.total).toBeLessThan(1024 * 1024);
 });

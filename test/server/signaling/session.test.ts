@@ -4,16 +4,24 @@ import type { Client } from '../../../src/server/signaling/client.ts';
 import type { Seat } from '../../../src/server/signaling/seat.ts';
 import { ServerSession } from '../../../src/server/signaling/session.ts';
 
-function sessionOf(id = 'me') {
+/** @param droppable how many of its client's 100 bytes wait of peers */
+function sessionOf(id = 'me', droppable = 100) {
   const said: unknown[] = [];
   const client = {
     address: 'somewhere',
-    waitingBytes: 100,
+    waitingBytes: 100 as number,
     hasRoomFor: (bytes) => bytes === 0,
-    dropWaiting: (isDropped) => said.push([undefined, 1, 2].filter((epoch) => isDropped(epoch))),
+    dropWaiting(isDropped) {
+      said.push([undefined, 1, 2].filter((epoch) => isDropped(epoch)));
+      Object.assign(client, { waitingBytes: client.waitingBytes - droppable });
+    },
     cutUnread: () => said.push('cut'),
   } as Partial<Client> as Client;
-  const owner = { now: 0, overfull: ({ epoch }: Seat) => said.push(`${epoch} is overfull`) };
+  const owner = {
+    now: 0,
+    overfull: ({ epoch }: Seat) => said.push(`${epoch} is overfull`),
+    close: (_session: ServerSession, code: number, reason: string) => said.push([code, reason]),
+  };
   const session = new ServerSession(id, client, 0, owner as never);
   const seat = (epoch: number, waitingBytes: number) =>
     ({ epoch, waitingBytes, peer: { id: `peer ${epoch}` } }) as unknown as Seat;
@@ -36,6 +44,18 @@ describe('what waits for a client', () => {
     session.shedWaiting();
     expect(said).toEqual([[undefined], 'cut']);
   });
+
+  it.each([
+    [50, 50, []],
+    [49, 0, [[1013, 'Too much waits for you']]],
+  ])(
+    'is no peer’s for the most part: of 100 bytes %i can be dropped, and %i wait',
+    (droppable, left, end) => {
+      const { session, said } = sessionOf('me', droppable);
+      session.shedWaiting();
+      expect([said, session.waitingBytes]).toEqual([[[undefined, 1, 2], 'cut', ...end], left]);
+    },
+  );
 
   it('leaves room for one more peer only if nothing more of what it was sent is unread than may be', () => {
     const { session, client } = sessionOf();

@@ -17,7 +17,7 @@ import type { WebSocket } from '../../http/shell/shell.ts';
 import type { Client, ClientNotice, UnackedFrame } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signal } from '../../signaling/signal.ts';
-import { KEPT_FRAME_BYTES } from '../../signaling/waiting-bytes.ts';
+import { DROPPED_FRAME_BYTES, KEPT_FRAME_BYTES } from '../../signaling/waiting-bytes.ts';
 import { cutUnread } from '../cut-unread.ts';
 import type { HeldFrames } from '../held-frames.ts';
 import { withFromPeer } from './decode-client-message.ts';
@@ -146,7 +146,8 @@ export class NativeClient implements Client, Recipient {
 
   get waitingBytes(): number {
     const { unacked, unackedBytes } = this.resume?.delivery ?? NOTHING_KEPT;
-    return unackedBytes + KEPT_FRAME_BYTES * unacked.length + (this.socket?.getBufferedAmount() ?? 0);
+    const costs = unacked.reduce((sum, { message }) => sum + costOf(message), 0);
+    return unackedBytes + costs + (this.socket?.getBufferedAmount() ?? 0);
   }
 
   dropWaiting(isDropped: (epoch: number | undefined) => boolean): void {
@@ -285,13 +286,19 @@ export class NativeClient implements Client, Recipient {
 }
 
 /** For a client that acks nothing. */
-const NOTHING_KEPT = { unacked: [], unackedBytes: 0 };
+const NOTHING_KEPT: Pick<ReliableDelivery<string | Buffer>, 'unacked' | 'unackedBytes'> = {
+  unacked: [],
+  unackedBytes: 0,
+};
 
 /**
  * Takes the place of a dropped message: its number must still arrive, and every client accepts an ack that acks nothing
  * new.
  */
 const NOTHING = JSON.stringify({ type: 'ack', received: 0 });
+
+/** What it costs to keep a frame, besides its bytes. */
+const costOf = (message: string | Buffer) => (message === NOTHING ? DROPPED_FRAME_BYTES : KEPT_FRAME_BYTES);
 
 /** For a relayed frame whose ack nobody waits for. */
 const OF_PEER: Relayed = {};
