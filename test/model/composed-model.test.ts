@@ -9,17 +9,17 @@ import { negotiationMachine, pairingMachine, sessionMachine } from '../../src/ma
 import { type Budget, ours } from '../support/model/composed-model.ts';
 import { explore } from '../support/model/explore.ts';
 
-const nothing: Budget = { pair: 1, along: 0, unpair: 0, close: 0, fail: 0, lose: 0 };
+const nothing: Budget = { pair: 1, ahead: 0, unpair: 0, close: 0, fail: 0, lose: 0 };
 
 describe('two clients and a server, in every order in which things can happen', () => {
   it.each<[string, Partial<Budget>]>([
     ['one of them asks', {}],
     ['both ask, or one asks twice', { pair: 2 }],
-    ['a request takes an offer along', { along: 1 }],
-    ['both ask, and each takes an offer along', { pair: 2, along: 2 }],
-    ['a request takes an offer along, and an answer is lost', { along: 1, lose: 1 }],
-    ['one asks, leaves, and asks once more with an offer', { pair: 2, along: 1, unpair: 1 }],
-    ['a request takes an offer along, and their connection fails', { along: 1, fail: 1 }],
+    ['an offer is sent ahead', { ahead: 1 }],
+    ['both ask, and each offers ahead', { pair: 2, ahead: 2 }],
+    ['an offer is sent ahead, and an answer is lost', { ahead: 1, lose: 1 }],
+    ['one asks, leaves, and asks once more, and offers ahead', { pair: 2, ahead: 1, unpair: 1 }],
+    ['an offer is sent ahead, and their connection fails', { ahead: 1, fail: 1 }],
     ['one leaves while they negotiate', { unpair: 1 }],
     ['one leaves, and asks once more', { pair: 2, unpair: 1 }],
     ['one says goodbye', { close: 1 }],

@@ -5,11 +5,11 @@ import { parseArgs } from 'node:util';
 import type { Budget } from '../support/model/composed-model.ts';
 import { explore } from '../support/model/explore.ts';
 
-const HELP = `npm run explore -- [--minutes N] [--pair N] [--along N] [--unpair N] [--close N] [--fail N] [--lose N] [--json]
+const HELP = `npm run explore -- [--minutes N] [--pair N] [--ahead N] [--unpair N] [--close N] [--fail N] [--lose N] [--json]
 
   --minutes N   ends after so many (default 10)
   --pair N      how often a client may ask for the other (default 2)
-  --along N     how many of the requests may take an offer along (default 1)
+  --ahead N     how many of the requests may be followed by an offer (default 1)
   --unpair N    how often one may leave the other (default 1)
   --close N     how often one may say goodbye (default 1)
   --fail N      how often a connection may fail (default 1)
@@ -20,13 +20,13 @@ Visits the states of two clients, their sessions and their pairing, nearest firs
 a state breaks a promise or has no good end; with 0 when there is none, or the time is over.
 `;
 
-const defaults: Budget = { pair: 2, along: 1, unpair: 1, close: 1, fail: 1, lose: 1 };
+const defaults: Budget = { pair: 2, ahead: 1, unpair: 1, close: 1, fail: 1, lose: 1 };
 const number = (value: number) => ({ type: 'string', default: String(value) }) as const;
 const { values } = parseArgs({
   options: {
     minutes: number(10),
     pair: number(defaults.pair),
-    along: number(defaults.along),
+    ahead: number(defaults.ahead),
     unpair: number(defaults.unpair),
     close: number(defaults.close),
     fail: number(defaults.fail),
@@ -46,7 +46,7 @@ function main(): void {
   const deadline = performance.now() + numberOf('minutes') * 60_000;
   const budget: Budget = {
     pair: numberOf('pair'),
-    along: numberOf('along'),
+    ahead: numberOf('ahead'),
     unpair: numberOf('unpair'),
     close: numberOf('close'),
     fail: numberOf('fail'),

@@ -12,10 +12,10 @@ function valid(random: Random, self: string, ids: readonly string[]): string {
   return JSON.stringify(
     random.pick<object>([
       { type: 'pair_request', target_id: id },
-      { type: 'pair_request', target_id: id, offer: { sdp: 'v=0\r\n' } },
       { type: 'pair_request', key: '0000-0000-0000' },
       { type: 'create_key', ttl_s: 60, uses: 2 },
       { type: 'offer', sdp: 'v=0\r\n', from: self },
+      { type: 'offer', sdp: 'v=0\r\n', request: random.below(10) + 1, from: self },
       { type: 'answer', sdp: 'v=0\r\n', from: self, epoch: random.below(100) },
       { type: 'candidate', candidate: { candidate: 'candidate:1', sdpMid: '0' }, from: self },
       { type: 'candidate', candidate: null, from: self },

@@ -75,7 +75,8 @@ export async function soak(
     const first = await kind.connect(server.url);
     let a: RawClient = first;
     const b = await kind.connect(server.url);
-    a.send({ type: 'pair_request', target_id: b.id, offer: { sdp: 'v=0\r\n' } });
+    a.send({ type: 'pair_request', target_id: b.id });
+    a.send({ type: 'offer', sdp: 'v=0\r\n', request: 1 });
     await Promise.all([arrival(a, 'paired'), arrival(b, 'paired')]);
     if (a instanceof ResumableClient) await arrival(b, 'offer');
     pairings += 1;

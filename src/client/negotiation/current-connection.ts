@@ -18,7 +18,7 @@ export interface Pairing {
   readonly iceServers: readonly IceServer[] | undefined;
   /** Whether the server wants evidence of how the connection is made. */
   readonly wantsEvidence: boolean;
-  /** The SDP of the offer that the peer got with our request. */
+  /** The SDP of the offer that we sent ahead and the peer gets. */
   readonly offered: string | undefined;
 }
 

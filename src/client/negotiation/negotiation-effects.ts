@@ -62,7 +62,7 @@ export function negotiationEffects({
     probeConnection: () => current.rtc?.probe(),
     sendOffer(_, event) {
       const { sdp } = eventOf(event, 'LOCAL_OFFER_SET');
-      // The peer has it already if it went along with our request.
+      // The peer gets it already if we sent it ahead.
       if (sdp !== current.pairing?.offered) signaling.send({ type: 'offer', sdp, ...current.epoch });
     },
     sendAnswer(_, event) {

@@ -13,7 +13,7 @@ interface Payloads {
     traceparent?: string | undefined;
     /** Whether the server wants evidence of how the connection is made. */
     wantsEvidence?: boolean | undefined;
-    /** The SDP of our offer that the server relays with our request; empty if it is one that we have given up. */
+    /** The SDP of the offer that we sent ahead and the peer gets; empty if it is one that we have given up. */
     offered?: string | undefined;
   };
   PEER_DISCONNECTED: { reason: string | undefined; epoch?: number | undefined; message?: string | undefined };

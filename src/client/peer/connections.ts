@@ -19,7 +19,7 @@ export interface ConnectionsLink extends SharedLink {
 export interface ConnectionsOwner extends ConnectionOwner {
   /**
    * A pairing that we asked for has arrived.
-   * @param offered the SDP of the offer that went along, if it did
+   * @param offered the SDP of the offer that we sent ahead and the other peer gets
    * @returns what was sent along; undefined if nobody wants it any more
    */
   readonly asked: (peerId: string, offered: string | undefined) => { readonly metadata: unknown } | undefined;

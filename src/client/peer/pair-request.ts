@@ -17,20 +17,17 @@ export type ConnectOptions = Target & {
 export interface PairDetails {
   readonly metadata?: unknown;
   readonly traceparent?: string | undefined;
-  /** The SDP of our offer. */
-  readonly offered?: string | undefined;
 }
 
 export function pairRequest(
   target: Target,
-  { metadata, traceparent, offered }: PairDetails,
+  { metadata, traceparent }: PairDetails,
 ): ClientMessageOf<'pair_request'> {
   return {
     type: 'pair_request',
     ...(isById(target) ? { target_id: target.id } : { key: target.key }),
     ...(metadata !== undefined && { metadata }),
     ...(traceparent !== undefined && { traceparent }),
-    ...(offered !== undefined && { offer: { sdp: offered } }),
   };
 }
 

@@ -12,13 +12,13 @@ import {
   pairRequest,
   type Target,
 } from './pair-request.ts';
-import type { Ask, PendingRequests } from './pending-requests.ts';
+import type { PendingRequests } from './pending-requests.ts';
 
 /** The link to the server, as far as requests need it. */
 export interface RequestLink {
-  /** A server that keeps sessions also takes an offer along with a request; another one may know no such field. */
-  readonly isResumable: boolean;
   send(message: ClientMessage): void;
+  /** Sends our first offer before we know of the pairing that our last request forms, if the server takes it. */
+  offerAhead(sdp: string): void;
 }
 
 export class PairingRequests {
@@ -51,7 +51,7 @@ export class PairingRequests {
 
   /**
    * A pairing arrived that we are the initiator of.
-   * @param offered the SDP of the offer that the other peer got with our request
+   * @param offered the SDP of the offer that we sent ahead and the other peer gets
    * @returns what was sent along; undefined if nobody wants it any more
    */
   asked(peerId: string, offered: string | undefined): { readonly metadata: unknown } | undefined {
@@ -80,18 +80,12 @@ export class PairingRequests {
     return !target || !isById(target) || target.id === peerId;
   }
 
-  /** The offer goes along with the request if it is about to be there: making one takes a browser a millisecond. */
-  #ask(target: Target, details: PairDetails): Promise<Ask> | undefined {
+  #ask(target: Target, details: PairDetails): void {
     this.#asked = { target, metadata: details.metadata };
     // One that is left may have gone to another peer: the request before was not answered in time.
     this.#connections.dropOffer();
-    const ask = (offered?: string) => this.#link.send(pairRequest(target, { ...details, offered }));
-    const offered = this.#link.isResumable ? this.#connections.offerAhead() : undefined;
-    if (offered) return offered.then((sdp) => () => ask(sdp));
-    ask();
-    this.#connections.makeAhead();
-    this.#connections.offerAhead();
-    return undefined;
+    this.#link.send(pairRequest(target, details));
+    this.#connections.offerAhead((sdp) => this.#link.offerAhead(sdp));
   }
 
   /** An offer that was made ahead is in use when the request is answered, or only the next request may need it. */

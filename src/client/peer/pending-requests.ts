@@ -25,18 +25,11 @@ export interface RequestAnswers {
 }
 export type RequestKind = keyof RequestAnswers;
 
-/** Sends a request. */
-export type Ask = () => void;
-
-/** Sends a request, or prepares it and then returns what sends it. */
-type Prepare = Ask | (() => Promise<Ask>);
-
 interface Pending {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: PairlaneError) => void;
   /** Nobody wants the answer any more, but the server will still send it. */
   isAbandoned: boolean;
-  isSent: boolean;
 }
 
 export class PendingRequests implements TimerOwner {
@@ -57,16 +50,16 @@ export class PendingRequests implements TimerOwner {
   }
 
   /**
-   * @param ask not called, nor what it returns, once the request has failed
-   * @param signal ends the wait; a request that was sent keeps its place until the server has answered
+   * @param ask sends the request
+   * @param signal ends the wait; the request keeps its place until the server has answered
    * @throws {PairlaneError} `request_pending`, `timeout`, `aborted`, or what the request fails with
    */
   start<Kind extends RequestKind>(
     kind: Kind,
-    ask: Prepare,
+    ask: () => void,
     signal?: AbortSignal,
   ): Promise<RequestAnswers[Kind]> {
-    const pending: Pending = { resolve: () => {}, reject: () => {}, isAbandoned: false, isSent: false };
+    const pending: Pending = { resolve: () => {}, reject: () => {}, isAbandoned: false };
     return abortable(
       signal,
       () => this.#start(kind, ask, pending),
@@ -76,7 +69,7 @@ export class PendingRequests implements TimerOwner {
 
   #start<Kind extends RequestKind>(
     kind: Kind,
-    ask: Prepare,
+    ask: () => void,
     pending: Pending,
   ): Promise<RequestAnswers[Kind]> {
     if (this.#ending) return Promise.reject(this.#ending);
@@ -85,23 +78,14 @@ export class PendingRequests implements TimerOwner {
     return new Promise((resolve, reject) => {
       this.#pending.set(kind, Object.assign(pending, { resolve, reject }));
       this.#queue.arm(this, kind, this.#timeoutMs, () => this.fail(kind, new PairlaneError('timeout', kind)));
-      this.#ask(kind, ask, pending);
+      try {
+        ask();
+      } catch (error) {
+        // It was not sent, as for a value that JSON does not have: no answer will come.
+        this.#take(kind);
+        reject(error);
+      }
     });
-  }
-
-  #ask(kind: RequestKind, ask: Prepare, pending: Pending): void {
-    try {
-      const prepared = ask();
-      pending.isSent = !(prepared instanceof Promise);
-      if (prepared instanceof Promise)
-        prepared.then((askNow) => {
-          if (this.#pending.get(kind) === pending) this.#ask(kind, askNow, pending);
-        });
-    } catch (error) {
-      // It was not sent, as for a value that JSON does not have: no answer will come.
-      this.#take(kind);
-      pending.reject(error as PairlaneError);
-    }
   }
 
   /**
@@ -111,7 +95,7 @@ export class PendingRequests implements TimerOwner {
    */
   async startInTurn<Kind extends RequestKind>(
     kind: Kind,
-    ask: Prepare,
+    ask: () => void,
     signal?: AbortSignal,
   ): Promise<RequestAnswers[Kind]> {
     while (this.#pending.has(kind) && !signal?.aborted) await this.#idle(kind, signal);
@@ -133,14 +117,10 @@ export class PendingRequests implements TimerOwner {
     });
   }
 
-  /**
-   * Fails the request now, but keeps its place until the server has answered, if it was asked. The place may be another
-   * one's.
-   */
+  /** Fails the request now, but keeps its place until the server has answered. The place may be another one's. */
   #abandon(kind: RequestKind, pending: Pending, error: PairlaneError): void {
     if (this.#pending.get(kind) !== pending) return;
-    if (pending.isSent) pending.isAbandoned = true;
-    else this.#take(kind);
+    pending.isAbandoned = true;
     pending.reject(error);
   }
 

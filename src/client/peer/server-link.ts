@@ -106,9 +106,9 @@ export class ServerLink {
     this.#socket.send(message);
   }
 
-  /** Whether the server keeps our session while we have no socket. */
-  get isResumable(): boolean {
-    return this.#socket.isResumable;
+  /** Sends our first offer before we know of the pairing that our last request forms, if the server takes it. */
+  offerAhead(sdp: string): void {
+    this.#socket.offerAhead(sdp);
   }
 
   /** The server greeted us. */

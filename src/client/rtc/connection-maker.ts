@@ -14,15 +14,21 @@ export interface CommonConfig extends Omit<ConnectionConfig, 'iceServers'> {
   readonly iceServers: readonly IceServer[] | undefined;
 }
 
+/** A connection whose first offer is made. */
+interface OfferedAhead {
+  readonly engine: PeerConnection;
+  readonly connection: RtcConnection;
+}
+
 export class ConnectionMaker {
   readonly #create: CreateConnection;
   readonly #config: CommonConfig;
   readonly #channels: readonly ChannelOptions[];
   readonly #isSlow: boolean;
   #engine: PeerConnection | undefined;
-  #offered: { readonly connection: RtcConnection; readonly sdp: Promise<string | undefined> } | undefined;
+  #offered: OfferedAhead | undefined;
   /** What has offered for a request that was just answered. */
-  #due: RtcConnection | undefined;
+  #due: OfferedAhead | undefined;
 
   /**
    * @param channels those that an offerer opens and the other peer accepts
@@ -43,43 +49,47 @@ export class ConnectionMaker {
   make(iceServers: readonly IceServer[]): RtcConnection {
     const due = this.#due;
     this.#due = undefined;
-    return due ?? this.#connect(this.#engineWith(iceServers));
+    if (!due) return this.#connect(this.#engineWith(iceServers));
+    if (!this.#knowsServers) setServers(due, { ...this.#config, iceServers });
+    return due.connection;
   }
 
   /** Makes the next engine, unless it is made already. */
   makeAhead(): void {
     if (!this.#isSlow || this.#engine) return;
     try {
-      this.#engine = this.#create({ ...this.#config, iceServers: this.#config.iceServers ?? [] });
+      this.#engine = this.#create(this.#configAhead);
     } catch {
       // It is tried again when it is needed, and who needs it is told.
     }
   }
 
   /**
-   * Also makes the offer of the next connection that we ask for, if its ICE servers are known already.
-   * @returns see {@link RtcConnection.offerAhead}; undefined if it is made only when it is needed
+   * Also makes the offer of the connection that we ask for. It is set once its ICE servers are known.
+   * @param made told its SDP, unless the request is answered or given up before
    */
-  offerAhead(): Promise<string | undefined> | undefined {
-    if (!this.#config.iceServers) return undefined;
+  offerAhead(made: (sdp: string) => void): void {
     this.makeAhead();
-    if (this.#engine && !this.#offered) {
-      const connection = this.#connect(this.#engine);
-      this.#engine = undefined;
-      this.#offered = { connection, sdp: connection.offerAhead() };
-    }
-    return this.#offered?.sdp;
+    const engine = this.#engine;
+    if (!engine || this.#offered || !(this.#knowsServers || takes(engine, this.#configAhead))) return;
+    this.#engine = undefined;
+    const connection = this.#connect(engine);
+    this.#offered = { engine, connection };
+    connection.offerAhead().then((sdp) => {
+      if (sdp !== undefined && this.#offered?.connection === connection) made(sdp);
+    });
+    if (this.#knowsServers) connection.setAhead();
   }
 
   /**
    * A request of ours was answered: what has offered ahead for it is the next connection.
-   * @param sdp the offer that the other peer got with the request; undefined if it has none yet
+   * @param sdp the offer that was sent ahead and the other peer gets; undefined if there is none
    * @returns false if what has made that offer is closed
    */
   useOffer(sdp: string | undefined): boolean {
-    const connection = this.#offered?.connection;
-    if (sdp !== undefined && connection?.sdpAhead !== sdp) return false;
-    this.#due = connection;
+    const offered = this.#offered;
+    if (sdp !== undefined && offered?.connection.sdpAhead !== sdp) return false;
+    this.#due = offered;
     this.#offered = undefined;
     return true;
   }
@@ -97,6 +107,15 @@ export class ConnectionMaker {
     this.#engine = undefined;
   }
 
+  /** Whether all connections have the same ICE servers; otherwise the server names those of each pairing. */
+  get #knowsServers(): boolean {
+    return this.#config.iceServers !== undefined;
+  }
+
+  get #configAhead(): ConnectionConfig {
+    return { ...this.#config, iceServers: this.#config.iceServers ?? [] };
+  }
+
   #connect(engine: PeerConnection): RtcConnection {
     return new RtcConnection(engine, this.#channels);
   }
@@ -108,6 +127,17 @@ export class ConnectionMaker {
     if (!engine || !(hasServers || takes(engine, config))) return this.#create(config);
     this.#engine = undefined;
     return engine;
+  }
+}
+
+/** @throws if no engine could have these ICE servers */
+function setServers({ engine, connection }: OfferedAhead, config: ConnectionConfig): void {
+  try {
+    engine.setConfiguration?.(config);
+    connection.setAhead();
+  } catch (error) {
+    connection.close();
+    throw error;
   }
 }
 

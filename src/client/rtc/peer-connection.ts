@@ -64,9 +64,11 @@ export class RtcConnection {
   readonly #candidates: RemoteCandidates;
   /** Our candidates that were found before our description was announced: a peer may drop what it cannot place. */
   #found: (IceCandidate | null)[] | undefined = [];
-  /** The first offer, if it was made ahead and not announced yet. */
+  /** The first offer, if it is made ahead. */
+  #ahead: Promise<SessionDescription> | undefined;
+  /** The same once it is set, until it is announced. */
   #offered: Promise<string> | undefined;
-  /** The SDP of the offer that was made ahead, once it is made. */
+  /** Its SDP, once it is made. */
   sdpAhead: string | undefined;
   #offersReceived = 0;
   /** Our ICE credentials that the last answer left in force, and whether it came with new ones. */
@@ -111,24 +113,27 @@ export class RtcConnection {
   }
 
   /**
-   * Makes the first offer before there is a peer; `makeOffer` announces it.
-   * @returns its SDP, which may be sent already while the offer is applied; undefined if it could not be made, which who
-   * needs it is told
+   * Makes the first offer before there is a peer; `setAhead` sets it, and `makeOffer` announces it.
+   * @returns its SDP, which may be sent already; undefined if it could not be made, which who needs it is told
    */
   offerAhead(): Promise<string | undefined> {
-    const made = this.#createFirst();
-    this.#offered = made.then(async (offer) => {
-      await this.#rtc.setLocalDescription(offer);
-      return offer.sdp;
-    });
-    this.#offered.catch(() => {});
-    return made.then(
+    this.#ahead = this.#createFirst();
+    return this.#ahead.then(
       ({ sdp }) => {
         this.sdpAhead = sdp;
         return sdp;
       },
       () => undefined,
     );
+  }
+
+  /** Sets that offer: from here on candidates are found. */
+  setAhead(): void {
+    this.#offered = this.#ahead?.then(async (offer) => {
+      await this.#rtc.setLocalDescription(offer);
+      return offer.sdp;
+    });
+    this.#offered?.catch(() => {});
   }
 
   isOpen(label: string): boolean {

@@ -26,8 +26,10 @@ export class ResumableSession {
   readonly id: string;
   #token: string;
   readonly #delivery = new ReliableDelivery<string>();
-  /** The last request to be paired, with the SDP of the offer that went along. */
-  #offer: { readonly seq: number; readonly sdp: string | undefined } | undefined;
+  /** The seq of our last request to be paired. */
+  lastRequest: number | undefined;
+  /** The offer that was sent ahead for it. */
+  #ahead: { readonly seq: number; readonly sdp: string } | undefined;
 
   /** @param token the secret that the server requires when we resume */
   constructor(id: string, token: string) {
@@ -62,7 +64,11 @@ export class ResumableSession {
   /** Keeps a message until the server has acknowledged it. */
   keep(message: ClientMessage): UnackedMessage<string> {
     const kept = this.#delivery.keep(JSON.stringify(message));
-    if (message.type === 'pair_request') this.#offer = { seq: kept.seq, sdp: message.offer?.sdp };
+    if (message.type === 'pair_request') {
+      this.lastRequest = kept.seq;
+      this.#ahead = undefined;
+    } else if (message.type === 'offer' && message.request !== undefined)
+      this.#ahead = { seq: kept.seq, sdp: message.sdp };
     return kept;
   }
 
@@ -103,13 +109,16 @@ export class ResumableSession {
   }
 
   /**
-   * The server relays the offer that went along with our request of that number. Should it die before the peer has the
-   * offer, its successor gets it as if it had been sent by itself.
-   * @returns the offer's SDP; empty if it is not the last request's: nobody waits for an earlier one any more
+   * Our request of that number has formed a pairing: its server relays the offer that we have sent ahead for it. Should
+   * it die before the peer has that offer, its successor gets it as if it had been sent now.
+   * @returns the offer's SDP; undefined if none was sent; empty for a request before our last: nobody waits for it any
+   * more
    */
-  offerTaken(seq: number, epoch: number | undefined): string {
-    const sdp = (seq === this.#offer?.seq && this.#offer.sdp) || '';
-    this.#delivery.replace(seq, sdp === '' ? NOTHING : JSON.stringify({ type: 'offer', sdp, epoch }));
+  offerTaken(request: number, epoch: number | undefined): string | undefined {
+    if (request !== this.lastRequest) return '';
+    if (!this.#ahead) return undefined;
+    const { seq, sdp } = this.#ahead;
+    this.#delivery.replace(seq, JSON.stringify({ type: 'offer', sdp, epoch }));
     return sdp;
   }
 

@@ -145,9 +145,13 @@ export class SignalingLink implements Signaling {
     else this.#sendKept(session, kept, canWait(message));
   }
 
-  /** Whether the server keeps our session while we have no socket. */
-  get isResumable(): boolean {
-    return this.#session !== undefined;
+  /**
+   * Sends our first offer before we know of the pairing that our last request forms. A server that keeps no sessions
+   * takes none.
+   */
+  offerAhead(sdp: string): void {
+    const request = this.#session?.lastRequest;
+    if (request !== undefined) this.send({ type: 'offer', sdp, request });
   }
 
   /** Gives this socket up; the session waits for the next one. Further events of the socket are ignored. */
@@ -277,7 +281,7 @@ export class SignalingLink implements Signaling {
     return true;
   }
 
-  /** @param offered the SDP of our offer that the server relayed together with our request */
+  /** @param offered the SDP of the offer that we sent ahead and the peer gets */
   #handle(message: ServerMessage, offered: string | undefined): void {
     switch (message.type) {
       case 'ping':
@@ -321,11 +325,10 @@ export class SignalingLink implements Signaling {
 }
 
 /** @returns see {@link ResumableSession.offerTaken} */
-function answer(session: ResumableSession, request: RequestKind, message: ServerMessage): string | undefined {
-  if (message.type === 'paired' && message.offered !== undefined)
-    return session.offerTaken(message.offered, message.epoch);
-  session.forgetRequest(request);
-  return undefined;
+function answer(session: ResumableSession, kind: RequestKind, message: ServerMessage): string | undefined {
+  session.forgetRequest(kind);
+  if (message.type !== 'paired' || message.request === undefined) return undefined;
+  return session.offerTaken(message.request, message.epoch);
 }
 
 /** Whether it only says how far the connection is, and nobody waits for it. */

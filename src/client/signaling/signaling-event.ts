@@ -11,7 +11,7 @@ export type HeardEvent = Exclude<SignalingEvent, { type: 'SOCKET_LOST' }> | OwnS
 export interface Circumstances {
   /** For `your_id`: whether it is our previous session. */
   readonly isResumed?: boolean;
-  /** For `paired`: the SDP of our offer that the server relays with our request; see {@link ResumableSession}. */
+  /** For `paired`: the SDP of the offer that we sent ahead and the peer gets; see {@link ResumableSession}. */
   readonly offered?: string | undefined;
 }
 

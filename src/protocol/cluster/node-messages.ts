@@ -112,6 +112,8 @@ const session = {
     secrets: { type: 'array', minItems: 1, items: { type: 'string', maxLength: 1024 } },
     /** The one with which it came back after its node was lost: whoever comes with it has not heard of that. */
     restored_with: { type: 'string', maxLength: 1024 },
+    /** Its last pair request that formed a pairing at once: its seq, and the pairing's epoch. */
+    asked: { type: 'object', required: ['request', 'epoch'], properties: { request: count, epoch } },
     keys: {
       type: 'array',
       items: {

@@ -58,13 +58,6 @@ export const clientSchemas = {
         description:
           'The span of mine that the pairing’s trace is to be a part of (W3C Trace Context); if the server makes traces.',
       },
-      offer: {
-        type: 'object',
-        description:
-          'My first offer, for a session that can be resumed. If this request forms the pairing at once, it is relayed right behind `paired`, and my `paired` says `offered`; otherwise it is forgotten.',
-        required: ['sdp'],
-        properties: { sdp },
-      },
     },
     oneOf: [{ required: ['target_id'] }, { required: ['key'] }],
   },
@@ -92,7 +85,17 @@ export const clientSchemas = {
     type: 'object',
     description: 'Relayed to the peer.',
     required: ['type', 'sdp'],
-    properties: { type: { const: 'offer' }, sdp, epoch },
+    properties: {
+      type: { const: 'offer' },
+      sdp,
+      epoch,
+      request: {
+        type: 'integer',
+        minimum: 1,
+        description:
+          'Instead of `epoch`, if I have not heard of the pairing yet: the seq of my `pair_request`. If that formed no pairing at once, the offer is forgotten. For a session that can be resumed.',
+      },
+    },
   },
   answer: {
     type: 'object',

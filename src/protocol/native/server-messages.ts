@@ -94,11 +94,11 @@ export const serverSchemas = {
       },
       epoch,
       metadata: { description: 'The `metadata` of the initiator’s `pair_request`. Only for the responder.' },
-      offered: {
+      request: {
         type: 'integer',
         minimum: 1,
         description:
-          'The seq of your `pair_request` whose `offer` is relayed to the peer: do not send that offer again.',
+          'The seq of your `pair_request` that formed the pairing at once: an offer of yours that names it reaches this peer, so do not send that again. For a session that can be resumed.',
       },
       ice_servers: iceServers,
       room: { type: 'string', description: 'The room that paired you. Missing: one of you asked.' },

@@ -39,8 +39,8 @@ export type ClientNotice =
       readonly room: string | undefined;
       /** W3C trace context of the pairing's trace; undefined if it is not traced. */
       readonly traceparent: string | undefined;
-      /** The number of the initiator's request whose offer is relayed. Only for the initiator. */
-      readonly offered?: number | undefined;
+      /** Whether its own request, which is its last message, has formed the pairing. Only for the initiator. */
+      readonly isAtOnce?: boolean;
     }
   /** @property message the reason given by a peer that rejected the pairing */
   | {

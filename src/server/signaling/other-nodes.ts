@@ -2,7 +2,6 @@
 import type { SessionEvent } from '../../machines/index.ts';
 import type { Party } from './pairing.ts';
 import type { ServerSession } from './session.ts';
-import type { Signal } from './signal.ts';
 
 /** What is known about a client that is not at this node. */
 export type Elsewhere = 'unknown' | 'elsewhere' | 'unreachable';
@@ -32,8 +31,6 @@ export interface PairRequest {
   readonly metadata?: unknown;
   /** The span that becomes the parent of the pairing's trace. */
   readonly traceparent?: string | undefined;
-  /** The initiator's first offer, in the pairing of that epoch; forgotten unless the request forms it at once. */
-  readonly offer?: ((epoch: number) => Signal) | undefined;
 }
 
 export const noOtherNodes: OtherNodes = {

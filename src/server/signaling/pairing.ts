@@ -91,8 +91,8 @@ export interface PairingDetails {
   readonly metadata?: unknown;
   /** The room that formed the pairing. */
   readonly room?: string | undefined;
-  /** The number of the initiator's request if the offer that came with it is relayed. */
-  readonly offered?: number | undefined;
+  /** Whether a request of the initiator, which is its last message, has formed the pairing. */
+  readonly isAtOnce?: boolean;
   /** The initiator's span, of whose trace the pairing becomes a part. */
   readonly traceparent?: string | undefined;
 }

@@ -112,7 +112,7 @@ export class Seat implements Party, Waits {
       room: details.room,
       traceparent: pairing.traceparent,
       ...(details.metadata !== undefined && !isInitiator && { metadata: details.metadata }),
-      ...(isInitiator && details.offered !== undefined && { offered: details.offered }),
+      ...(isInitiator && details.isAtOnce && { isAtOnce: true }),
     });
     const { pendingPairRequest: request } = session;
     const answers =

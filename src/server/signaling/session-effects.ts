@@ -17,7 +17,7 @@ import type { Pairings } from './pairings.ts';
 import type { JoinRequest, Rooms } from './rooms/rooms.ts';
 import { Seat } from './seat.ts';
 import type { ServerSession } from './session.ts';
-import { messageTypeOf, type Signal, sizeOf } from './signal.ts';
+import { messageTypeOf } from './signal.ts';
 
 export interface SessionEffectsDeps {
   readonly queue: StepQueue;
@@ -44,11 +44,6 @@ function roomRequestOf(event: SessionEvent): RoomRequest {
   return event as RoomRequest;
 }
 
-/** Whether the offer of a request for that client can be relayed at once, and be kept until the client has it. */
-function canTake({ client }: ServerSession, offer: Signal): boolean {
-  return client.isResumable && client.hasRoomFor(sizeOf(offer));
-}
-
 export function sessionEffects({
   queue,
   clock,
@@ -62,18 +57,11 @@ export function sessionEffects({
     log.info({ event, id, [FROM]: client.address }, message);
   return {
     createPairing(session, event) {
-      const { targetId, key, metadata, traceparent, offer } = requestOf(event);
+      const { targetId, key, metadata, traceparent } = requestOf(event);
       const target = sessions.get(targetId ?? '');
       if (!target) return;
       if (key !== undefined) keys.use(key);
-      const epoch = pairings.epochs.next();
-      const signal = offer?.(epoch);
-      const isOffered = signal && canTake(target, signal);
-      // Before `paired` is sent, which would ack the request: its client keeps it until the responder has the offer.
-      const offered = isOffered ? session.client.nextSenderSeq() : undefined;
-      const details = { metadata, traceparent, offered };
-      const pairing = pairings.form(new Seat(session), new Seat(target), details, epoch);
-      if (isOffered) pairings.signal(pairing, 'initiator', signal, offered);
+      pairings.form(new Seat(session), new Seat(target), { metadata, traceparent, isAtOnce: true });
     },
     askNodes(session, event) {
       directory.otherNodes.requestPairing(session, requestOf(event));

@@ -47,7 +47,7 @@ export class Signaling {
 
   /** Asks for a client by its id or by a key. */
   pairRequest(session: ServerSession, request: PairRequest): void {
-    const { key: text, metadata, traceparent, offer } = request;
+    const { key: text, metadata, traceparent } = request;
     const targetId = request.targetId === undefined ? undefined : idBeside(session.id, request.targetId);
     const { target, missing, key } =
       text === undefined ? this.#withId(session, targetId ?? '') : this.#ownerOf(session, text);
@@ -68,7 +68,6 @@ export class Signaling {
       key,
       metadata,
       traceparent,
-      offer,
     };
     session.dispatch(requested);
   }
@@ -157,7 +156,7 @@ interface Lookup {
 
 /** With the data that no machine looks at. */
 type PairRequested = Extract<SessionEvent, { type: 'PAIR_REQUESTED' }> &
-  Pick<PairRequest, 'metadata' | 'traceparent' | 'offer'>;
+  Pick<PairRequest, 'metadata' | 'traceparent'>;
 
 type RoomRequested = Extract<SessionEvent, { type: 'JOIN_REQUESTED' | 'LOCK_REQUESTED' }> & RoomRequest;
 

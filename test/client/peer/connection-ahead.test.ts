@@ -19,6 +19,8 @@ const paired = (epoch: number, initiator: boolean) => ({
   ice_servers: SERVERS,
 });
 const refusal = { type: 'error', code: 'target_not_found', message: 'Nobody is there', for: 'pair_request' };
+/** The server takes the offer that was sent ahead for the request of that seq, the first if none was made before. */
+const taken = (epoch: number, request = 1) => ({ ...paired(epoch, true), request });
 /** What an engine was asked to do that has offered ahead. */
 const OFFERED = ['createOffer()', 'setLocal(offer)'];
 const candidate = (name: string) => ({ candidate: name, sdpMid: '0' });
@@ -32,19 +34,63 @@ const sent = ({ server }: PlayedPeer) =>
   server.sent.map(({ type, candidate }) => (candidate as { candidate?: string })?.candidate ?? type);
 
 describe('a peer whose connections take time to create', () => {
-  it('has one by the time the server greets it, and makes its offer with the ICE servers of its pairing', async () => {
+  it('has one by the time the server greets it, offers while it asks, and sets the offer with the ICE servers of its pairing', async () => {
     const played = await playedPeer({}, undefined, true);
+    const { peer, server, engines } = played;
     const atFirst = shown(played);
-    const pairing = played.peer.pair({ id: 'peer 1' });
+    const pairing = peer.pair({ id: 'peer 1' });
+    await engines[0]?.proceed();
+    expect(server.sent).toEqual([
+      { type: 'pair_request', target_id: 'peer 1' },
+      { type: 'offer', sdp: SDP, request: 1 },
+    ]);
     const asked = shown(played);
-    played.server.say(paired(1, true));
+    server.say(taken(1));
     await pairing;
     await settled();
     expect([atFirst, asked, shown(played)]).toEqual([
       [[[], []]],
-      [[[], []]],
-      [[['setLocal(offer)'], SERVERS]],
+      [[['createOffer()'], []]],
+      [[OFFERED, SERVERS]],
     ]);
+    engines[0]?.onicecandidate?.({ candidate: candidate('early') });
+    expect(sent(played)).toEqual(['pair_request', 'offer']);
+    await engines[0]?.proceed();
+    server.say({ type: 'answer', sdp: SDP, epoch: 1, from_peer: true });
+    await settled();
+    expect(sent(played)).toEqual(['pair_request', 'offer', 'early']);
+    expect(shown(played)).toEqual([[[...OFFERED, 'setRemote(answer)'], SERVERS]]);
+  });
+
+  it('takes an answer that comes before its offer is set', async () => {
+    const played = await playedPeer({}, undefined, true);
+    const { peer, server, engines } = played;
+    const pairing = peer.pair({ id: 'peer 1' });
+    await engines[0]?.proceed();
+    server.say(taken(1), { type: 'answer', sdp: SDP, epoch: 1, from_peer: true });
+    await pairing;
+    await settled();
+    expect(shown(played)).toEqual([[OFFERED, SERVERS]]);
+    await engines[0]?.proceed();
+    expect(shown(played)).toEqual([[[...OFFERED, 'setRemote(answer)'], SERVERS]]);
+    expect(sent(played)).toEqual(['pair_request', 'offer']);
+  });
+
+  it('sets its offer only after the pairing has come if its ICE servers came before the offer was made', async () => {
+    const played = await playedPeer({}, undefined, true);
+    const { peer, server, engines } = played;
+    const pairing = peer.pair({ id: 'peer 1' });
+    server.say(taken(1));
+    await pairing;
+    await settled();
+    expect(shown(played)).toEqual([[['createOffer()'], SERVERS]]);
+    await engines[0]?.proceed();
+    await engines[0]?.proceed();
+    expect(server.sent).toEqual([
+      { type: 'pair_request', target_id: 'peer 1' },
+      { type: 'offer', sdp: SDP, epoch: 1 },
+    ]);
+    expect(shown(played)).toEqual([[OFFERED, SERVERS]]);
   });
 
   it('answers with it if the other peer asks', async () => {
@@ -54,29 +100,29 @@ describe('a peer whose connections take time to create', () => {
     expect(shown(played)).toEqual([[[], SERVERS]]);
   });
 
-  it('makes its offer while it asks if it knows its ICE servers, and tells it and its candidates once it is paired', async () => {
+  it('sets its offer while it asks if its user named the ICE servers, and sends it with its candidates once it is paired if the server took none ahead', async () => {
     const played = await playedPeer({ iceServers: OWN }, undefined, true);
     const { peer, server, engines } = played;
     const pairing = peer.pair({ id: 'peer 1' });
     expect(shown(played)).toEqual([[['createOffer()'], OWN]]);
     const [engine] = engines;
     expect(engine?.channels.map(({ label }) => label)).toEqual(['chat']);
-    expect(sent(played)).toEqual([]);
+    expect(server.sent).toEqual([{ type: 'pair_request', target_id: 'peer 1' }]);
     await engine?.proceed();
-    expect(server.sent).toEqual([{ type: 'pair_request', target_id: 'peer 1', offer: { sdp: SDP } }]);
+    expect(server.sent.slice(1)).toEqual([{ type: 'offer', sdp: SDP, request: 1 }]);
     await engine?.proceed();
     engine?.onicecandidate?.({ candidate: candidate('early') });
-    expect(sent(played)).toEqual(['pair_request']);
+    expect(sent(played)).toEqual(['pair_request', 'offer']);
     server.say(paired(1, true));
     await pairing;
     await settled();
     engine?.onicecandidate?.({ candidate: candidate('late') });
-    expect(sent(played)).toEqual(['pair_request', 'offer', 'early', 'late']);
-    expect(server.sent.slice(1).map(({ epoch }) => epoch)).toEqual([1, 1, 1]);
+    expect(sent(played)).toEqual(['pair_request', 'offer', 'offer', 'early', 'late']);
+    expect(server.sent.slice(2).map(({ epoch }) => epoch)).toEqual([1, 1, 1]);
     expect(shown(played)).toEqual([[OFFERED, OWN]]);
   });
 
-  it('does not send the offer again that the server relays with the request, but all that follows', async () => {
+  it('does not send the offer again that the server took ahead, but all that follows', async () => {
     const played = await playedPeer({ iceServers: OWN }, undefined, true);
     const { peer, server, engines } = played;
     const pairing = peer.pair({ id: 'peer 1' });
@@ -84,10 +130,10 @@ describe('a peer whose connections take time to create', () => {
     await engine?.proceed();
     await engine?.proceed();
     engine?.onicecandidate?.({ candidate: candidate('early') });
-    server.say({ ...paired(1, true), offered: 1 });
+    server.say(taken(1));
     await pairing;
     await settled();
-    expect(sent(played)).toEqual(['pair_request', 'early']);
+    expect(sent(played)).toEqual(['pair_request', 'offer', 'early']);
     server.say({ type: 'answer', sdp: SDP, epoch: 1, from_peer: true });
     await settled();
     expect(shown(played)).toEqual([[[...OFFERED, 'setRemote(answer)'], OWN]]);
@@ -99,10 +145,10 @@ describe('a peer whose connections take time to create', () => {
     await settled();
     await engine?.proceed();
     await engine?.proceed();
-    expect(server.of('offer')).toEqual([{ type: 'offer', sdp: engine?.describedAs, epoch: 1 }]);
+    expect(server.of('offer').slice(1)).toEqual([{ type: 'offer', sdp: engine?.describedAs, epoch: 1 }]);
   });
 
-  it('asks a server that keeps no sessions without an offer, and at once', async () => {
+  it('sends no offer ahead to a server that keeps no sessions', async () => {
     const played = await playedPeer({ iceServers: OWN }, undefined, true, false);
     const pairing = played.peer.pair({ id: 'peer 1' });
     expect(played.server.sent).toEqual([{ type: 'pair_request', target_id: 'peer 1' }]);
@@ -118,9 +164,10 @@ describe('a peer whose connections take time to create', () => {
   it.each([
     ['given up', (_: PlayedPeer, giveUp: AbortController) => giveUp.abort(), 'aborted'],
     ['too late', (played: PlayedPeer) => played.clock.advance(60_000), 'timeout'],
+    ['refused', ({ server }: PlayedPeer) => server.say(refusal), 'target_not_found'],
     ['ended by its own end', ({ peer }: PlayedPeer) => void peer.close(), 'closed'],
     ['lost with the session', ({ server }: PlayedPeer) => server.forget(), 'signaling_lost'],
-  ])('never sends a request that was %s while the offer was made', async (_, end, code) => {
+  ])('never sends the offer of a request that was %s while the offer was made', async (_, end, code) => {
     const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
     const giveUp = new AbortController();
     const failed = errorOf(played.peer.pair({ id: 'peer 1' }, { signal: giveUp.signal }));
@@ -128,23 +175,7 @@ describe('a peer whose connections take time to create', () => {
     expect((await failed).code).toBe(code);
     await played.engines[0]?.proceed();
     await settled();
-    expect(played.server.of('pair_request')).toEqual([]);
-  });
-
-  it('makes place for the next request when one is given up before it was sent', async () => {
-    const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
-    const { peer, server, engines } = played;
-    const giveUp = new AbortController();
-    const failed = errorOf(peer.connect({ id: 'peer 1', signal: giveUp.signal }));
-    const second = peer.connect({ id: 'peer 2' });
-    await settled();
-    giveUp.abort();
-    expect((await failed).code).toBe('aborted');
-    await settled();
-    await engines[1]?.proceed();
-    expect(server.of('pair_request').map(({ target_id }) => target_id)).toEqual(['peer 2']);
-    server.say({ ...paired(2, true), offered: 1 });
-    expect((await second).peerId).toBe('peer 2');
+    expect(sent(played)).toEqual(['pair_request']);
   });
 
   it('makes each request its own offer, also one that follows a request that was answered too late', async () => {
@@ -159,9 +190,11 @@ describe('a peer whose connections take time to create', () => {
     await settled();
     if (engines[1]) engines[1].describedAs = `${SDP}a=for peer 2\r\n`;
     await engines[1]?.proceed();
-    const [one, other] = server.of('pair_request').map(({ offer }) => (offer as { sdp: string }).sdp);
-    expect([one, other]).toEqual([SDP, engines[1]?.describedAs]);
-    server.say({ ...paired(1, true), offered: 1 }, { ...paired(2, true), offered: 2 });
+    expect(server.of('offer')).toMatchObject([
+      { sdp: SDP, request: 1 },
+      { sdp: engines[1]?.describedAs, request: 3 },
+    ]);
+    server.say(taken(1), taken(2, 3));
     expect((await second).peerId).toBe('peer 2');
     expect([...peer.connections.keys()]).toEqual(['peer 2']);
   });
@@ -174,16 +207,16 @@ describe('a peer whose connections take time to create', () => {
       peer.once('connection', () => resolve(peer.connect({ id: 'peer 2' })));
     });
     await engines[0]?.proceed();
-    server.say({ ...paired(1, true), offered: 1 });
+    server.say(taken(1));
     await first;
     if (engines[1]) engines[1].describedAs = `${SDP}a=for peer 2\r\n`;
     await engines[1]?.proceed();
-    server.say({ ...paired(2, true), offered: 2 });
+    server.say(taken(2, 3));
     await second;
     expect([...peer.connections.keys()]).toEqual(['peer 1', 'peer 2']);
-    expect(server.of('pair_request').map(({ offer }) => (offer as { sdp: string }).sdp)).toEqual([
-      SDP,
-      engines[1]?.describedAs,
+    expect(server.of('offer')).toMatchObject([
+      { sdp: SDP, request: 1 },
+      { sdp: engines[1]?.describedAs, request: 3 },
     ]);
     expect(shown(played)).toEqual([
       [OFFERED, OWN],
@@ -196,24 +229,24 @@ describe('a peer whose connections take time to create', () => {
     const first = played.peer.pair({ id: 'peer 1' });
     expect((await errorOf(played.peer.pair({ id: 'peer 2' }))).code).toBe('request_pending');
     await played.engines[0]?.proceed();
-    played.server.say({ ...paired(1, true), offered: 1 });
+    played.server.say(taken(1));
     expect((await first).peerId).toBe('peer 1');
     expect(played.server.of('pair_request').map(({ target_id }) => target_id)).toEqual(['peer 1']);
   });
 
-  it('sends the request of a session that is away once it is back', async () => {
+  it('sends the offer of a session that is away once it is back', async () => {
     const played = await playedPeer({ iceServers: OWN, peers: 2 }, 2, true);
     const { peer, server, engines, clock } = played;
     const pairing = peer.pair({ id: 'peer 1' });
     server.cut();
     await settled();
     await engines[0]?.proceed();
-    expect(server.of('pair_request')).toEqual([]);
+    expect(sent(played)).toEqual(['pair_request']);
     clock.advance(1_000);
     await settled();
     server.resume();
-    expect(server.of('pair_request')).toMatchObject([{ target_id: 'peer 1', offer: { sdp: SDP } }]);
-    server.say({ ...paired(1, true), offered: 1 });
+    expect(server.sent.slice(-2)).toMatchObject([{ target_id: 'peer 1' }, { sdp: SDP, request: 1 }]);
+    server.say(taken(1));
     expect((await pairing).peerId).toBe('peer 1');
   });
 
@@ -226,11 +259,11 @@ describe('a peer whose connections take time to create', () => {
     giveUp.abort();
     expect((await failed).code).toBe('aborted');
     expect((await errorOf(peer.pair({ id: 'peer 2' }))).code).toBe('request_pending');
-    server.say({ ...paired(1, true), offered: 1 });
+    server.say(taken(1));
     expect(server.of('unpair')).toEqual([{ type: 'unpair', epoch: 1 }]);
     const second = peer.pair({ id: 'peer 2' });
     await engines[1]?.proceed();
-    server.say({ ...paired(2, true), offered: 3 });
+    server.say(taken(2, 4));
     expect((await second).peerId).toBe('peer 2');
   });
 
@@ -242,7 +275,7 @@ describe('a peer whose connections take time to create', () => {
     clock.advance(60_000);
     expect((await failed).code).toBe('timeout');
     await settled();
-    server.say({ ...paired(1, true), offered: 1 });
+    server.say(taken(1));
     expect(server.of('unpair')).toEqual([{ type: 'unpair', epoch: 1 }]);
     expect(peer.connections.size).toBe(0);
   });
@@ -253,7 +286,7 @@ describe('a peer whose connections take time to create', () => {
     const pairing = peer.pair({ id: 'peer 1' });
     await engines[0]?.proceed();
     await engines[0]?.proceed();
-    server.say({ ...paired(2, true), room: 'den' }, { ...paired(1, true), offered: 1 });
+    server.say({ ...paired(2, true), room: 'den' }, taken(1));
     await pairing;
     await settled();
     expect(shown(played)).toEqual([
@@ -261,7 +294,7 @@ describe('a peer whose connections take time to create', () => {
       [['setLocal(offer)'], OWN],
     ]);
     await engines[1]?.proceed();
-    expect(server.of('offer').map(({ epoch }) => epoch)).toEqual([2]);
+    expect(server.of('offer').map(({ epoch }) => epoch)).toEqual([undefined, 2]);
   });
 
   it.each([
@@ -273,12 +306,12 @@ describe('a peer whose connections take time to create', () => {
     await played.engines[0]?.proceed(isMade ? undefined : new Error('it cannot be made'));
     if (isMade) await played.engines[0]?.proceed(new Error('it cannot be set'));
     const failed = errorOf(played.peer.opened());
-    expect(played.server.sent[0]).toMatchObject({ type: 'pair_request' });
-    expect('offer' in (played.server.sent[0] ?? {})).toBe(isMade);
-    played.server.say({ ...paired(1, true), ...(isMade && { offered: 1 }) });
+    const before = isMade ? ['pair_request', 'offer'] : ['pair_request'];
+    expect(sent(played)).toEqual(before);
+    played.server.say(taken(1));
     await pairing;
     expect((await failed).code).toBe('description_refused');
-    expect(sent(played)).toEqual(['pair_request', 'unpair']);
+    expect(sent(played)).toEqual([...before, 'unpair']);
   });
 
   it('answers with another one if it is asked first, and makes each request its own offer', async () => {
@@ -319,17 +352,6 @@ describe('a peer whose connections take time to create', () => {
     expect((await failed).code).toBe(code);
     await settled();
     expect(shown(played)).toEqual([[[...OFFERED, 'close'], OWN]]);
-  });
-
-  it('keeps one that has not offered for the next request, and closes it when it ends', async () => {
-    const played = await playedPeer({}, undefined, true);
-    const failed = errorOf(played.peer.pair({ id: 'peer 1' }));
-    played.server.say(refusal);
-    await failed;
-    await settled();
-    expect(shown(played)).toEqual([[[], []]]);
-    await played.peer.close();
-    expect(shown(played)).toEqual([[['close'], []]]);
   });
 
   it('creates none ahead where that takes no time', async () => {

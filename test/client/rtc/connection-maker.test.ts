@@ -4,6 +4,9 @@ import { type CommonConfig, ConnectionMaker } from '../../../src/client/rtc/conn
 import type { ConnectionConfig, IceServer } from '../../../src/client/rtc/types.ts';
 import { FakePeerConnection, SDP } from '../../support/peers/fake-rtc.ts';
 
+const unsent = () => {
+  throw new Error('nothing is to be sent');
+};
 const SERVERS: readonly IceServer[] = [{ urls: 'stun:stun.test' }];
 
 /**
@@ -92,7 +95,7 @@ it('one that knows its ICE servers from the start is given none again', () => {
 
 it('one that has offered is the next once its request is answered, and only once', () => {
   const { maker, shown } = makerOf((engine) => engine, SERVERS);
-  maker.offerAhead();
+  maker.offerAhead(unsent);
   const before = maker.make(SERVERS);
   expect(maker.useOffer(undefined)).toBe(true);
   maker.dropOffer();
@@ -111,11 +114,12 @@ it('one that has offered is the next once its request is answered, and only once
 it('one that has offered is of no use where the other peer got another offer', async () => {
   const { maker, engines } = makerOf((engine) => engine, SERVERS);
   expect(maker.useOffer(SDP)).toBe(false);
-  const made = maker.offerAhead();
+  const told: string[] = [];
+  maker.offerAhead((sdp) => told.push(sdp));
   // It is not made yet.
   expect(maker.useOffer(SDP)).toBe(false);
   await engines[0]?.proceed();
-  expect(await made).toBe(SDP);
+  expect(told).toEqual([SDP]);
   expect([maker.useOffer('another'), maker.useOffer(''), maker.useOffer(SDP), maker.useOffer(SDP)]).toEqual([
     false,
     false,
@@ -127,7 +131,7 @@ it('one that has offered is of no use where the other peer got another offer', a
 it('one that has offered and is not needed is closed once, and not used', () => {
   for (const drop of ['dropAhead', 'dropOffer'] as const) {
     const { maker, shown } = makerOf((engine) => engine, SERVERS);
-    maker.offerAhead();
+    maker.offerAhead(unsent);
     maker[drop]();
     maker[drop]();
     expect(maker.useOffer(undefined)).toBe(true);
@@ -147,8 +151,53 @@ it('what was made or offered ahead is the next connection, and no further one', 
   expect(engines.length).toBe(2);
 
   const offering = makerOf((engine) => engine, SERVERS);
-  offering.maker.offerAhead();
+  offering.maker.offerAhead(unsent);
   expect(offering.maker.useOffer(undefined)).toBe(true);
   expect(offering.maker.make(SERVERS)).not.toBe(offering.maker.make(SERVERS));
   expect(offering.engines.length).toBe(2);
+});
+
+it('one that has offered ahead gets the ICE servers of its pairing before its offer is set', async () => {
+  const { maker, engines, shown } = makerOf((engine) => engine);
+  maker.offerAhead(() => {});
+  await engines[0]?.proceed();
+  expect(maker.useOffer(SDP)).toBe(true);
+  expect(shown()).toEqual([[['createOffer()'], []]]);
+  maker.make(SERVERS);
+  await engines[0]?.rest();
+  expect(shown()).toEqual([[['createOffer()', 'setLocal(offer)'], SERVERS]]);
+});
+
+it.each([
+  [
+    'refuses its configuration',
+    () => {
+      throw new Error('bundlePolicy cannot be changed');
+    },
+  ],
+  ['takes no ICE servers later', undefined],
+])('one that %s offers nothing ahead, since its ICE servers come later', (_, setConfiguration) => {
+  const { maker, shown } = makerOf((engine) => Object.assign(engine, { setConfiguration }));
+  maker.offerAhead(unsent);
+  expect(maker.useOffer(undefined)).toBe(true);
+  maker.make(SERVERS);
+  expect(shown()).toEqual([
+    [[], []],
+    [[], SERVERS],
+  ]);
+});
+
+it('one that has offered ahead is closed if it cannot have the ICE servers of its pairing, and who needs it is told', () => {
+  const { maker, engines, shown } = makerOf((engine) => engine);
+  maker.offerAhead(unsent);
+  const [engine] = engines;
+  if (!engine) throw new Error('no engine was made');
+  engine.setConfiguration = () => {
+    throw new Error('TURN needs a user name');
+  };
+  maker.useOffer(undefined);
+  expect(() => maker.make(SERVERS)).toThrow('TURN needs a user name');
+  expect(shown()).toEqual([[['createOffer()', 'close'], []]]);
+  maker.make(SERVERS);
+  expect(engines.length).toBe(2);
 });

@@ -80,20 +80,23 @@ describe('a question to a server that is killed before it acked it', () => {
     expect(sentAgain([candidate, question, candidate], answer)).toEqual(numbered(candidate, pong, candidate));
   });
 
-  it('is sent again as the offer that went along with it if the server relayed that', () => {
-    const asked: ClientMessage = { ...pairRequest, offer: { sdp: 'along' } };
-    const offered: ClientMessage = { type: 'offer', sdp: 'along', epoch: 1 };
-    expect(sentAgain([candidate, asked, candidate], { ...paired, offered: 2 })).toEqual(
-      numbered(candidate, offered, candidate),
+  it('has the offer behind it sent again for its pairing if the server took that ahead, and otherwise as it was', () => {
+    const ahead: ClientMessage = { type: 'offer', sdp: 'ahead', request: 2 };
+    const said = [candidate, pairRequest, ahead, candidate];
+    expect(sentAgain(said, { ...paired, request: 2 })).toEqual(
+      numbered(candidate, pong, { type: 'offer', sdp: 'ahead', epoch: 1 }, candidate),
     );
-    expect(sentAgain([candidate, asked, candidate], paired)).toEqual(numbered(candidate, pong, candidate));
-    expect(sentAgain([candidate, asked, candidate])).toEqual(numbered(candidate, asked, candidate));
+    expect(sentAgain(said, paired)).toEqual(numbered(candidate, pong, ahead, candidate));
+    expect(sentAgain(said)).toEqual(numbered(...said));
+    expect(sentAgain([pairRequest, candidate], { ...paired, request: 1 })).toEqual(numbered(pong, candidate));
   });
 
-  it('is not sent again if the server relayed the offer of an earlier one, that nobody waits for', () => {
-    const [early, late] = ['early', 'late'].map((sdp): ClientMessage => ({ ...pairRequest, offer: { sdp } }));
-    expect(sentAgain([early, late] as ClientMessage[], { ...paired, offered: 1 })).toEqual(
-      numbered(pong, late as ClientMessage),
+  it('has the offer of its own request sent again, and not that of an earlier one, that nobody waits for', () => {
+    const ahead = (request: number): ClientMessage => ({ type: 'offer', sdp: `for ${request}`, request });
+    const said = [pairRequest, ahead(1), pairRequest, ahead(3)];
+    expect(sentAgain(said, { ...paired, request: 1 })).toEqual(numbered(pong, ...said.slice(1)));
+    expect(sentAgain(said.slice(0, 3), { ...paired, request: 1 }, { ...paired, request: 3 })).toEqual(
+      numbered(pong, ahead(1), pong),
     );
   });
 

@@ -101,6 +101,27 @@ describe('a socket', () => {
     ]);
   });
 
+  it('sends an offer ahead for its last request, and none without one or to a server that keeps no session', () => {
+    const { link, begin, last } = playedLink();
+    const { resume: _, ...plain } = welcome;
+    begin(plain);
+    link.send({ type: 'pair_request', target_id: 'you' });
+    link.offerAhead('to nobody');
+    expect(last().sent.map(([text]) => JSON.parse(text).type)).toEqual(['pair_request']);
+    last().handlers.closed(1006, '');
+    begin();
+    link.offerAhead('to nobody');
+    link.send({ type: 'create_key' });
+    link.send({ type: 'pair_request', target_id: 'you' });
+    link.send({ type: 'create_key' });
+    link.offerAhead('ahead');
+    expect(
+      last()
+        .sent.map(([text]) => JSON.parse(text)[2])
+        .filter(({ type }) => type === 'offer'),
+    ).toEqual([{ type: 'offer', sdp: 'ahead', request: 2 }]);
+  });
+
   it('may keep back for a moment what nobody waits for, and nothing else', () => {
     const { link, begin, last } = playedLink();
     for (const greeting of [welcome, plainWelcome]) {
@@ -137,14 +158,15 @@ describe('a socket', () => {
 
   it('is given up with 4000, which keeps the session, and closed with 1000, which ends it', () => {
     const { link, begin, last } = playedLink();
-    expect(link.isResumable).toBe(false);
     begin();
-    expect(link.isResumable).toBe(true);
     link.drop();
-    expect([last().ends, link.isResumable]).toEqual([[[4000]], true]);
+    expect(last().ends).toEqual([[4000]]);
     link.open();
+    expect(last().url.searchParams.get('resume')).toBe('back');
     link.close();
-    expect([last().ends, link.isResumable]).toEqual([[[1000]], false]);
+    expect(last().ends).toEqual([[1000]]);
+    link.open();
+    expect(last().url.searchParams.get('resume')).toBe('1');
   });
 
   it('is waited for at the end until it is closed', async () => {
@@ -176,7 +198,8 @@ describe('a socket', () => {
       'session lost',
       ['lost', false, expect.any(String), undefined, 'server_flooding'],
     ]);
-    expect(link.isResumable).toBe(false);
+    link.open();
+    expect(last().url.searchParams.get('resume')).toBe('1');
   });
 });
 

@@ -183,13 +183,13 @@ describe('a client in a new pairing', () => {
   );
 
   it.each([
-    ['initiator', [4]],
+    ['initiator', [true]],
     ['responder', [undefined]],
-  ] as const)('is told that its offer went along, as %s', (side, offered) => {
+  ] as const)('is told that its request has formed the pairing at once, as %s', (side, expected) => {
     const { seat, pairing, told } = paired(side);
-    pairing.details = { offered: 4 };
+    pairing.details = { isAtOnce: true };
     seat.paired(pairing, () => undefined);
-    expect(told.map((notice) => (notice as { offered?: number }).offered)).toEqual(offered);
+    expect(told.map((notice) => (notice as { isAtOnce?: boolean }).isAtOnce)).toEqual(expected);
   });
 
   it.each([

@@ -36,8 +36,8 @@ export class SimulatedClient {
   readonly said = new Map<number, string[]>();
   readonly heard = new Map<number, string[]>();
   isAsking = false;
-  /** The offer that went along with its last request to be paired. */
-  #offer: { readonly seq: number; readonly text: string } | undefined;
+  /** The offer that it sent ahead, behind its last request to be paired. */
+  #ahead: { readonly seq: number; readonly text: string } | undefined;
   /** Its current or last node. */
   node: SimulatedNode | undefined;
   /** How often it was told that it is no longer a member, because others had joined before it. */
@@ -116,17 +116,14 @@ export class SimulatedClient {
     this.#send({ type: 'leave_room', room });
   }
 
-  /** A client that can resume sends its offer along, every second time. */
+  /** A client that can resume sends its offer ahead, every second time. */
   ask(target: SimulatedClient): void {
     this.#serial += 1;
     const text = `${this.name} offers ${this.#serial}`;
-    const isOffering = this.isResumable && this.#serial % 2 === 0;
-    const kept = this.#send({
-      type: 'pair_request',
-      target_id: target.id,
-      ...(isOffering && { offer: { sdp: text } }),
-    });
-    this.#offer = isOffering && kept ? { seq: kept.seq, text } : undefined;
+    const request = this.#send({ type: 'pair_request', target_id: target.id })?.seq;
+    const isOffering = request !== undefined && this.#serial % 2 === 0;
+    const kept = isOffering ? this.#send({ type: 'offer', sdp: text, request }) : undefined;
+    this.#ahead = kept && { seq: kept.seq, text };
     this.isAsking = true;
   }
 
@@ -215,8 +212,7 @@ export class SimulatedClient {
       case 'error':
         if (message.for === 'pair_request') {
           this.isAsking = false;
-          if (this.#offer) this.#delivery.replace(this.#offer.seq, JSON.stringify({ type: 'pong' }));
-          this.#offer = undefined;
+          this.#ahead = undefined;
         }
         // It is in one room at most.
         if (message.for === 'join_room') this.rooms.clear();
@@ -242,19 +238,19 @@ export class SimulatedClient {
   }
 
   /**
-   * The offer that went along with a request is the first that it says in the pairing, and a server that comes after a
-   * dead one gets it by itself. If it was not taken along, it is sent now.
+   * The offer that was sent ahead is the first that it says in the pairing, and a server that comes after a dead one gets
+   * it with the epoch. If it was not taken, it is sent again.
    */
-  #offers(epoch: number, offered: unknown): void {
-    const offer = this.#offer;
-    this.#offer = undefined;
-    if (offered !== undefined && offered !== offer?.seq)
-      throw new Error(`${this.name}: a request ${offered} was taken along that it did not make`);
-    if (!offer) return;
-    this.said.set(epoch, [offer.text]);
-    const message = { type: 'offer', sdp: offer.text, epoch };
-    this.#delivery.replace(offer.seq, JSON.stringify(offered === undefined ? { type: 'pong' } : message));
-    if (offered === undefined) this.#send(message);
+  #offers(epoch: number, request: unknown): void {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (!ahead) return;
+    if (request !== undefined && request !== ahead.seq - 1)
+      throw new Error(`${this.name}: a request ${request} was answered that it did not make`);
+    this.said.set(epoch, [ahead.text]);
+    const message = { type: 'offer', sdp: ahead.text, epoch };
+    if (request === undefined) this.#send(message);
+    else this.#delivery.replace(ahead.seq, JSON.stringify(message));
   }
 
   #heardOfRoom({ type, room, peers, peer, id, leader, state, reason }: Message): void {
@@ -283,7 +279,7 @@ export class SimulatedClient {
     }
   }
 
-  #paired({ peer_id, epoch, initiator, room, offered }: Message): void {
+  #paired({ peer_id, epoch, initiator, room, request }: Message): void {
     this.#lastSenderSeqs.delete(undefined);
     if (this.peers === undefined) this.pairings.clear();
     // With several peers, another one may have asked meanwhile.
@@ -295,7 +291,7 @@ export class SimulatedClient {
       ...(room !== undefined && { room: String(room) }),
     };
     this.pairings.set(pairing.epoch, pairing);
-    if (pairing.initiator && room === undefined) this.#offers(pairing.epoch, offered);
+    if (pairing.initiator && room === undefined) this.#offers(pairing.epoch, request);
   }
 
   #welcomed({ id, resume, received, restarted }: Message): void {
@@ -308,7 +304,7 @@ export class SimulatedClient {
       this.pairings.clear();
       this.rooms.clear();
       this.isAsking = false;
-      this.#offer = undefined;
+      this.#ahead = undefined;
       return;
     }
     if (restarted) this.#delivery.restart();

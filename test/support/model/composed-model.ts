@@ -26,8 +26,10 @@ interface Stand {
 interface Frame {
   readonly type: string;
   readonly epoch?: number | undefined;
-  /** The offer that it is, answers or takes along; of `paired`, the one that the peer got with the request. */
+  /** The offer that it is, or answers. */
   readonly offer?: number | undefined;
+  /** The request that it is or, for an offer and `paired`, that formed the pairing: named after its offer. */
+  readonly request?: number | undefined;
   readonly state?: 'connected' | 'failed';
   readonly initiator?: boolean;
 }
@@ -44,8 +46,10 @@ interface Side {
   readonly session: Stand;
   /** For the client's pairing, or the last one that it had. */
   readonly epoch: number | undefined;
-  /** The offer that its peer got with its request. */
-  readonly along?: number | undefined;
+  /** The offer that it has sent ahead, and that its peer gets. */
+  readonly ahead?: number | undefined;
+  /** Its last request that formed a pairing at once, as the server knows it. */
+  readonly asked?: { readonly request: number; readonly epoch: number };
   readonly rtc: Rtc | undefined;
   readonly toServer: readonly Frame[];
   readonly toClient: readonly Frame[];
@@ -60,8 +64,8 @@ interface Pairing extends Stand {
 export interface Budget {
   /** Pair requests. */
   readonly pair: number;
-  /** How many of them take the first offer along. */
-  readonly along: number;
+  /** How many of them are followed by the first offer, ahead of `paired`. */
+  readonly ahead: number;
   readonly unpair: number;
   /** Clients that say goodbye. */
   readonly close: number;
@@ -244,14 +248,14 @@ class Turn {
     params: { state?: 'connected' | 'failed'; iceRestart?: boolean },
     frame: Frame | undefined,
   ) {
-    const { epoch, along, rtc } = this.side(name);
+    const { epoch, ahead, rtc } = this.side(name);
     const doing = (what: 'offer' | 'answer', offer: number) => {
       const { rtc: now = nowhere } = this.side(name);
       this.set(name, { rtc: { ...now, doing: [...now.doing, { what, offer }] } });
     };
     switch (type) {
       case 'announcePaired':
-        this.set(name, { epoch: frame?.epoch, along: frame?.offer });
+        this.set(name, { epoch: frame?.epoch, ahead: frame?.request });
         return;
       case 'openConnection':
         this.set(name, { rtc: nowhere });
@@ -260,8 +264,8 @@ class Turn {
         this.set(name, { rtc: undefined });
         return;
       case 'makeOffer':
-        if (along !== undefined && !params.iceRestart) {
-          doing('offer', along);
+        if (ahead !== undefined && !params.iceRestart) {
+          doing('offer', ahead);
           return;
         }
         this.change({ offers: this.#world.offers + 1 });
@@ -277,7 +281,7 @@ class Turn {
         if (rtc?.isUp) this.client(name, { type: 'CONNECTION_ESTABLISHED' });
         return;
       case 'sendOffer':
-        if (frame?.offer === along) return;
+        if (frame?.offer === ahead) return;
         this.#toServer(name, { type: 'offer', epoch, offer: frame?.offer ?? 0 });
         return;
       case 'sendAnswer':
@@ -353,22 +357,27 @@ class Turn {
       case 'pair_request': {
         const other = this.side(otherOf(name)).session;
         const target = other.value === 'disconnected' ? 'unknown' : pairing ? 'peer' : 'free';
-        const { offer } = frame;
-        this.#session(
-          name,
-          { type: 'PAIR_REQUESTED', target, targetId: otherOf(name), key: undefined },
-          frame,
-        );
-        const formed = this.#world.pairing;
-        if (offer === undefined || !formed || formed === pairing) return;
-        const { epoch } = formed;
-        this.#pairing(name, { type: 'OFFER_RECEIVED', epoch }, { type: 'offer', epoch, offer });
+        const asked = { type: 'PAIR_REQUESTED', target, targetId: otherOf(name), key: undefined };
+        this.#session(name, asked, frame);
         return;
       }
+      case 'offer':
+        if (frame.request !== undefined) {
+          const { asked } = this.side(name);
+          if (asked?.request === frame.request)
+            this.#signal(name, { ...frame, request: undefined, epoch: asked.epoch });
+          return;
+        }
+        break;
       case 'goodbye':
         this.#session(name, { type: 'SOCKET_CLOSED', isGoodbye: true });
         return;
     }
+    this.#signal(name, frame);
+  }
+
+  #signal(name: Name, frame: Frame): void {
+    const { pairing } = this.#world;
     const type = { offer: 'OFFER', answer: 'ANSWER', report: 'REPORT', unpair: 'UNPAIR' }[frame.type];
     if (pairing)
       this.#pairing(
@@ -401,6 +410,7 @@ class Turn {
       epoch,
     });
     this.change({ epochs: epoch, pairing: { ...stand, epoch, initiator } });
+    if (request?.request !== undefined) this.set(initiator, { asked: { request: request.request, epoch } });
     this.#pairing(initiator, { type: 'FORMED' }, request);
   }
 
@@ -423,8 +433,8 @@ class Turn {
         both((name) => this.#session(name, { type: 'PAIRED', epoch, peerId: otherOf(name) }));
         both((name) => {
           const isInitiator = name === initiator;
-          const offer = isInitiator ? frame?.offer : undefined;
-          this.#toClient(name, { type: 'paired', epoch, initiator: isInitiator, offer });
+          const request = isInitiator ? frame?.request : undefined;
+          this.#toClient(name, { type: 'paired', epoch, initiator: isInitiator, request });
         });
         return;
       case 'relayToPeer':
@@ -495,15 +505,19 @@ function movesOf(world: World, name: Name, machines: Machines): Move[] {
         turn.spend('pair').set(name, { toServer: [...side.toServer, { type: 'pair_request' }] }),
       ),
     );
-  if (budget.pair > 0 && budget.along > 0 && isOpen && state === 'unpaired')
+  if (budget.pair > 0 && budget.ahead > 0 && isOpen && state === 'unpaired')
     moves.push(
       move('asks for the other, and offers', false, (turn) => {
         const offer = world.offers;
+        const asks: Frame[] = [
+          { type: 'pair_request', request: offer },
+          { type: 'offer', request: offer, offer },
+        ];
         turn
           .spend('pair')
-          .spend('along')
+          .spend('ahead')
           .change({ offers: offer + 1 });
-        turn.set(name, { toServer: [...side.toServer, { type: 'pair_request', offer }] });
+        turn.set(name, { toServer: [...side.toServer, ...asks] });
       }),
     );
   if (budget.unpair > 0 && isOpen && state !== 'unpaired')

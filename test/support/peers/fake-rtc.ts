@@ -96,7 +96,7 @@ export class FakePeerConnection implements PeerConnection {
   }
 
   setConfiguration(config: ConnectionConfig): void {
-    if (this.calls.length > 0) throw new Error('too late: it has begun');
+    if (this.calls.some((call) => call.startsWith('set'))) throw new Error('too late: it has begun');
     this.config = config;
   }
 

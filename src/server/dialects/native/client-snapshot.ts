@@ -20,6 +20,7 @@ export type ClientSnapshot = Pick<
   | 'unacked'
   | 'secrets'
   | 'restored_with'
+  | 'asked'
   | 'rate'
   | 'is_key_only'
   | 'claims'
@@ -47,7 +48,7 @@ export function takeClientSnapshot(
 ): ClientSnapshot {
   const client = resumableOf(session);
   if (!client) throw new Error('Only a client that comes back has a snapshot');
-  const { delivery, token, restoredWith } = client.resume;
+  const { delivery, token, restoredWith, asked } = client.resume;
   delivery.ack(receivedBy(client.resume, request));
   const { sent, received: got, deferred, unacked } = delivery.state;
   return {
@@ -64,6 +65,7 @@ export function takeClientSnapshot(
     })),
     secrets: [...token.outstanding],
     ...(restoredWith !== undefined && { restored_with: restoredWith }),
+    ...(asked !== undefined && { asked }),
     rate: client.rate.stateAt(now),
     is_key_only: client.isKeyOnly,
     ...(session.grants.expiresAt !== undefined && {
@@ -76,7 +78,7 @@ export function takeClientSnapshot(
 
 /** @param ack called when the client has acked a signal of a peer, with its epoch, its sender seq and its length */
 export function restoreClient(
-  { unacked, secrets, restored_with: restoredWith, ...snapshot }: SessionSnapshot,
+  { unacked, secrets, restored_with: restoredWith, asked, ...snapshot }: SessionSnapshot,
   ack: (epoch: number, senderSeq: number, bytes: number) => void,
 ): ResumeState {
   const frames = {
@@ -93,7 +95,7 @@ export function restoreClient(
   const delivery = ReliableDelivery.from<string | Buffer>(frames, snapshot.max_peers);
   const [secret, ...others] = secrets;
   if (secret === undefined) throw new Error('A session that moves has at least one secret');
-  return { delivery, token: new ResumeToken(secret, ...others), restoredWith };
+  return { delivery, token: new ResumeToken(secret, ...others), restoredWith, asked };
 }
 
 /** @throws when another node sends claims that no token could contain */

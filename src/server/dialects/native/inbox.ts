@@ -158,11 +158,28 @@ export class Inbox {
       case 'list_rooms':
         this.#signaling.rooms.list(session);
         return;
+      case 'offer':
+        if (message.request === undefined) this.#signal(session, frame as Signal);
+        else this.#offerAhead(session, client, message);
+        return;
       default:
         // Only signals are left: their frames are passed on unchanged.
-        if (!this.#chaos) this.#signaling.signal(session, frame as Signal);
-        else this.#signalThrough(this.#chaos, session, frame as Signal);
+        this.#signal(session, frame as Signal);
     }
+  }
+
+  #signal(session: ServerSession, signal: Signal): void {
+    if (!this.#chaos) this.#signaling.signal(session, signal);
+    else this.#signalThrough(this.#chaos, session, signal);
+  }
+
+  /** Relays an offer that names a request as if its client had sent it once it knew the pairing. */
+  #offerAhead(session: ServerSession, { resume }: NativeClient, offer: ClientMessageOf<'offer'>): void {
+    const { request, ...others } = offer;
+    const asked = resume?.asked;
+    if (!asked || asked.request !== request) return;
+    const message = { ...others, epoch: asked.epoch };
+    this.#signal(session, { bytes: Buffer.from(JSON.stringify(message)), message });
   }
 
   /**
@@ -190,15 +207,10 @@ export class Inbox {
   }
 
   #pairRequest(session: ServerSession, client: NativeClient, message: ClientMessageOf<'pair_request'>): void {
-    const { target_id: targetId, key, metadata, traceparent, offer: given } = message;
-    if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES) {
+    const { target_id: targetId, key, metadata, traceparent } = message;
+    if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES)
       refuse(client, { code: 'metadata_too_large', for: 'pair_request' });
-      return;
-    }
-    // Without a number of its own, or if it should get lost, the offer has to come by itself.
-    const sdp = client.isResumable && !this.#chaos ? given?.sdp : undefined;
-    const offer = sdp === undefined ? undefined : (epoch: number) => offerIn(epoch, sdp);
-    this.#signaling.pairRequest(session, { targetId, key, metadata, traceparent, offer });
+    else this.#signaling.pairRequest(session, { targetId, key, metadata, traceparent });
   }
 
   /** The message inside a numbered frame; undefined if it was received before. Other frames are returned unchanged. */
@@ -238,12 +250,6 @@ export class Inbox {
     }
     return false;
   }
-}
-
-/** The offer as if its client had sent it by itself, once it knew the pairing. */
-function offerIn(epoch: number, sdp: string): Signal {
-  const message = { type: 'offer', sdp, epoch } as const;
-  return { bytes: Buffer.from(JSON.stringify(message)), message };
 }
 
 function refuse(client: NativeClient, refusal: Refusal): void {

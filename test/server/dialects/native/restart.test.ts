@@ -53,15 +53,16 @@ describe('a server that is killed and started again with the same secret', () =>
   it.each([
     ['has heard it', true],
     ['has not heard it', false],
-  ])('brings an offer that went along with a request once, to a responder that %s', async (_, isHeard) => {
+  ])('brings an offer that was sent ahead once, to a responder that %s', async (_, isHeard) => {
     const server = await new Restartable().start();
     let [a, b] = [await ResumableClient.connect(server.url), await ResumableClient.connect(server.url)];
     // What it is sent from here on is lost, or it says nothing of it.
     const accept = b.delivery.accept.bind(b.delivery);
     if (!isHeard) b.delivery.accept = () => 'duplicate';
-    a.send({ type: 'pair_request', target_id: b.id, offer: { sdp: 'along' } });
-    const { epoch, offered } = await a.next('paired');
-    a.delivery.replace(Number(offered), JSON.stringify({ type: 'offer', sdp: 'along', epoch }));
+    a.send({ type: 'pair_request', target_id: b.id });
+    a.send({ type: 'offer', sdp: 'ahead', request: 1 });
+    const { epoch, request } = await a.next('paired');
+    a.delivery.replace(Number(request) + 1, JSON.stringify({ type: 'offer', sdp: 'ahead', epoch }));
     if (isHeard) await b.until(() => b.inbox.some(({ type }) => type === 'offer'), 'the offer');
     a.pairing = { peer_id: b.id, epoch: Number(epoch), initiator: true };
     b.pairing = { peer_id: a.id, epoch: Number(epoch), initiator: false };
@@ -79,9 +80,10 @@ describe('a server that is killed and started again with the same secret', () =>
     const server = await new Restartable().start();
     let [a, b] = [await ResumableClient.connect(server.url), await ResumableClient.connect(server.url)];
     a.delivery.accept = () => 'duplicate';
-    a.send({ type: 'pair_request', target_id: b.id, offer: { sdp: 'along' } });
+    a.send({ type: 'pair_request', target_id: b.id });
+    a.send({ type: 'offer', sdp: 'ahead', request: 1 });
     expect((await b.next('paired')).peer_id).toBe(a.id);
-    expect((await b.next('offer')).sdp).toBe('along');
+    expect((await b.next('offer')).sdp).toBe('ahead');
     await server.restart();
     Reflect.deleteProperty(a.delivery, 'accept');
     b = await b.comeBack(server.url);
@@ -89,7 +91,7 @@ describe('a server that is killed and started again with the same secret', () =>
     const { epoch } = await a.next('paired');
     // It is another pairing, which begins with it.
     expect(await b.next('paired')).toMatchObject({ epoch });
-    expect(await b.next('offer')).toMatchObject({ sdp: 'along', epoch });
+    expect(await b.next('offer')).toMatchObject({ sdp: 'ahead', epoch });
   });
 
   it('does not take an old answer, sent again, for that to a new offer', async () => {

@@ -368,29 +368,26 @@ describe('a session that can be resumed', () => {
   });
 
   it.each([
-    ['by itself', false],
-    ['along with the request', true],
-  ])(
-    'outlives an offer that is longer than all that may wait for its client, and comes %s',
-    async (_, isAlong) => {
-      const limits = { maxMessageBytes: 4 * 1024 * 1024, maxBytesPerSecond: 0 };
-      const test = await startTestServer(limits);
-      const [a, b] = [await test.connectResumable(), await test.connectResumable()];
-      const offer = { sdp: 'x'.repeat(2 * 1024 * 1024) };
-      b.send({ type: 'pair_request', target_id: a.id, ...(isAlong && { offer }) });
-      const { epoch } = await b.next('paired');
-      await a.next('paired');
-      await a.settled();
-      a.send({ type: 'candidate', candidate: null, epoch });
-      await b.next('candidate');
-      if (!isAlong) b.send({ type: 'offer', ...offer, epoch });
-      expect((await a.next('offer')).sdp).toHaveLength(offer.sdp.length);
-      b.send({ type: 'unpair', epoch });
-      expect(await a.next('peer_disconnected')).toMatchObject({ reason: 'unpaired' });
-      await a.settled();
-      expect((await a.comeBack(test.server.url)).id).toBe(a.id);
-    },
-  );
+    ['that names the pairing', (epoch: unknown) => ({ epoch })],
+    ['that names the request', () => ({ request: 1 })],
+  ])('outlives an offer %s and is longer than all that may wait for its client', async (_, named) => {
+    const limits = { maxMessageBytes: 4 * 1024 * 1024, maxBytesPerSecond: 0 };
+    const test = await startTestServer(limits);
+    const [a, b] = [await test.connectResumable(), await test.connectResumable()];
+    b.send({ type: 'pair_request', target_id: a.id });
+    const { epoch } = await b.next('paired');
+    await a.next('paired');
+    await a.settled();
+    a.send({ type: 'candidate', candidate: null, epoch });
+    await b.next('candidate');
+    const sdp = 'x'.repeat(2 * 1024 * 1024);
+    b.send({ type: 'offer', sdp, ...named(epoch) });
+    expect((await a.next('offer')).sdp).toHaveLength(sdp.length);
+    b.send({ type: 'unpair', epoch });
+    expect(await a.next('peer_disconnected')).toMatchObject({ reason: 'unpaired' });
+    await a.settled();
+    expect((await a.comeBack(test.server.url)).id).toBe(a.id);
+  });
 
   it('that is away outlives a peer that comes and goes all the time: the pairing ends, overfull', async () => {
     const test = await startTestServer({ maxMessagesPerSecond: 0 });

@@ -1,0 +1,303 @@
+/**
+ * An offer that is sent ahead of `paired`, right behind the request: the responder gets it once, as if it had been sent
+ * later with the epoch of the pairing; where the request formed none at once, it is forgotten.
+ */
+import { describe, expect, it } from '@jest/globals';
+import { isStep } from '../../../../src/protocol/index.ts';
+import type { RawClient } from '../../../support/clients/raw-client.ts';
+import { ResumableClient } from '../../../support/clients/resumable-client.ts';
+import fc from '../../../support/fast-check.ts';
+import { openFeed } from '../../../support/inspect-feed.ts';
+import { twoNodes } from '../../../support/servers/test-cluster.ts';
+import { newestEpoch, startTestServer } from '../../../support/servers/test-server.ts';
+
+const SDP = 'v=0\r\no=- 1 1 IN IP4 203.0.113.7\r\n';
+const ahead = (request: number, sdp = SDP) => ({ type: 'offer', sdp, request });
+/** Except for that the peer lost its socket, and came back. */
+const typesIn = ({ inbox }: { inbox: { type: string }[] }) =>
+  inbox.map(({ type }) => type).filter((type) => type !== 'peer_away' && type !== 'peer_back');
+
+/** Asks for a client, and offers. @returns the seq of the request; 1 for a client that does not number its messages */
+function ask(client: RawClient, target: object, sdp = SDP): number {
+  client.send({ type: 'pair_request', ...target });
+  const request = client instanceof ResumableClient ? client.delivery.state.sent : 1;
+  client.send(ahead(request, sdp));
+  return request;
+}
+
+/** What a client does once it knows the pairing: a server that never heard of its request gets the offer all the same. */
+function keepOffer({ delivery }: ResumableClient, { request, epoch }: { [field: string]: unknown }): void {
+  delivery.replace(Number(request) + 1, JSON.stringify({ type: 'offer', sdp: SDP, epoch }));
+}
+
+/** Its request pairs the two, and the offer that was sent ahead has to come again. */
+async function expectForgotten(a: RawClient, b: RawClient): Promise<void> {
+  ask(a, { target_id: b.id });
+  const paired = await a.next('paired');
+  expect(paired).not.toHaveProperty('request');
+  await b.next('paired');
+  a.send({ type: 'offer', sdp: 'once more', epoch: paired.epoch });
+  expect(await b.next('offer')).toMatchObject({ sdp: 'once more' });
+}
+
+describe('an offer that is sent ahead', () => {
+  it('reaches the responder behind `paired`, with the epoch of the pairing, and the initiator is told', async () => {
+    const test = await startTestServer();
+    const [a, b] = [await test.connectResumable(), await test.connectResumable()];
+    a.send({ type: 'pair_request', target_id: b.id });
+    a.send({ ...ahead(1), more: [1], from_peer: 'forged' });
+    const { epoch, request } = await a.next('paired');
+    expect(request).toBe(1);
+    const paired = await b.next('paired');
+    expect(paired).not.toHaveProperty('request');
+    expect(await b.next('offer')).toEqual({ type: 'offer', sdp: SDP, epoch, from_peer: true, more: [1] });
+    b.send({ type: 'answer', sdp: SDP, epoch });
+    expect(await a.next('answer')).toMatchObject({ sdp: SDP });
+    await a.settled();
+    expect([a.inbox, b.inbox]).toEqual([[], []]);
+  });
+
+  it('also if its client has heard `paired` meanwhile, asked by key, and both may have several peers', async () => {
+    const test = await startTestServer();
+    const [a, b] = [await test.connectResumable(3), await test.connectResumable(3)];
+    b.send({ type: 'create_key' });
+    const { key } = await b.next('key');
+    a.send({ type: 'pair_request', key });
+    const { epoch, request } = await a.next('paired');
+    await b.next('paired');
+    a.send(ahead(Number(request)));
+    expect(await b.next('offer')).toEqual({ type: 'offer', sdp: SDP, epoch, from_peer: true });
+  });
+
+  it('also for a responder that cannot be resumed', async () => {
+    const test = await startTestServer();
+    const [a, b] = [await test.connectResumable(), await test.connect()];
+    ask(a, { target_id: b.id });
+    expect(await a.next('paired')).toMatchObject({ request: 1 });
+    await b.next('paired');
+    expect(await b.next('offer')).toMatchObject({ sdp: SDP });
+  });
+
+  it('is for the pairing of its own request, whichever was formed since', async () => {
+    const test = await startTestServer();
+    const a = await test.connectResumable(3);
+    const [b, c] = [await test.connectResumable(), await test.connectResumable()];
+    a.send({ type: 'pair_request', target_id: b.id });
+    a.send({ type: 'pair_request', target_id: c.id });
+    for (const [n, request] of [1, 2].entries()) {
+      expect([n, await a.next('paired')]).toEqual([n, expect.objectContaining({ request })]);
+      a.send(ahead(request, `for request ${request}`));
+    }
+    // The server knows of the last one only: who has heard of a pairing names that.
+    await c.next('paired');
+    expect(await c.next('offer')).toMatchObject({ sdp: 'for request 2' });
+    await b.settled();
+    expect(typesIn(b)).toEqual(['paired']);
+  });
+
+  it('is acked once the responder has it: until then its client keeps it', async () => {
+    const test = await startTestServer();
+    const [a, b] = [await test.connectResumable(), await test.connectResumable()];
+    const accept = b.delivery.accept.bind(b.delivery);
+    // It receives, and acks nothing.
+    b.delivery.accept = () => 'duplicate';
+    ask(a, { target_id: b.id });
+    await a.next('paired');
+    await a.settled();
+    expect(a.delivery.unacked.map(({ seq }) => seq)).toContain(2);
+    b.delivery.accept = accept;
+    const back = await b.comeBack(test.server.url);
+    await back.next('paired');
+    await back.next('offer');
+    await back.settled();
+    await a.settled();
+    expect(a.delivery.unacked.map(({ seq }) => seq)).not.toContain(2);
+  });
+
+  it('is forgotten, and can be sent later, if the initiator cannot be resumed', async () => {
+    const test = await startTestServer();
+    await expectForgotten(await test.connect(), await test.connectResumable());
+  });
+
+  it('is forgotten if the other client is at another node, and can be sent later', async () => {
+    const { nodes } = await twoNodes();
+    const [a, b] = await Promise.all(nodes.map((node) => node.connectResumable()));
+    if (!a || !b) throw new Error('two nodes have two clients');
+    await expectForgotten(a, b);
+    expect(b.inbox).toEqual([]);
+  });
+
+  it('gets lost on purpose like any other', async () => {
+    const test = await startTestServer({ chaos: 'drop=offer' });
+    const [a, b] = [await test.connectResumable(), await test.connectResumable()];
+    ask(a, { target_id: b.id });
+    await a.next('paired');
+    await b.next('paired');
+    await a.settled();
+    await b.settled();
+    expect(b.inbox).toEqual([]);
+  });
+
+  it.each([
+    ['is refused', (own: string) => own, 'self_pairing'],
+    ['finds nobody', () => 'nobody', 'target_not_found'],
+  ])('is forgotten, and acked, if the request %s', async (_, target, code) => {
+    const test = await startTestServer();
+    const a = await test.connectResumable();
+    ask(a, { target_id: target(a.id) });
+    expect(await a.next('error')).toMatchObject({ code, for: 'pair_request' });
+    await a.settled();
+    expect(a.inbox).toEqual([]);
+    expect(a.delivery.unacked.map(({ seq }) => seq)).not.toContain(2);
+  });
+
+  it.each([
+    ['a request that formed no pairing, after one that did', 2],
+    ['a message that is no request', 3],
+    ['a message that was never sent', 9_999],
+  ])('is forgotten if it names %s', async (_, request) => {
+    const test = await startTestServer();
+    const [a, b] = [await test.connectResumable(3), await test.connectResumable(3)];
+    a.send({ type: 'pair_request', target_id: b.id });
+    a.send({ type: 'pair_request', target_id: 'nobody' });
+    a.send({ type: 'create_key' });
+    a.send(ahead(request));
+    await a.settled();
+    await b.settled();
+    expect(typesIn(a)).toEqual(['paired', 'error', 'key']);
+    expect(typesIn(b)).toEqual(['paired']);
+  });
+
+  it('never reaches a later peer: it is forgotten if the pairing is over', async () => {
+    const test = await startTestServer();
+    const [a, b, c] = [
+      await test.connectResumable(),
+      await test.connectResumable(),
+      await test.connectResumable(),
+    ];
+    a.send({ type: 'pair_request', target_id: b.id });
+    await a.next('paired');
+    b.send({ type: 'unpair' });
+    await a.next('peer_disconnected');
+    c.send({ type: 'pair_request', target_id: a.id });
+    await c.next('paired');
+    a.send(ahead(1));
+    await a.settled();
+    await c.settled();
+    expect(c.inbox).toEqual([]);
+  });
+
+  it('is refused like any offer if it is no text, or its request no number, and shown in no log and no record', async () => {
+    const test = await startTestServer({ logLevel: 'debug' });
+    const feed = await openFeed(test.server);
+    await feed.next('hello');
+    const [a, b] = [await test.connectResumable(), await test.connectResumable()];
+    for (const wrong of [{ sdp: 7 }, { request: 0 }, { request: '1' }, { request: 1.5 }]) {
+      a.send({ ...ahead(1), ...wrong });
+      expect(await a.next('error')).toMatchObject({ code: 'invalid_message', for: 'offer' });
+    }
+    ask(a, { target_id: b.id });
+    await b.next('paired');
+    await b.next('offer');
+    await b.settled();
+    const record = await feed.record(newestEpoch(test));
+    const steps = record.lines.filter(isStep).map(({ event }) => event.type);
+    expect(steps).toEqual(expect.arrayContaining(['PAIR_REQUESTED', 'OFFER_RECEIVED']));
+    expect(test.log.map(({ event }) => event)).toContain('signal_relayed');
+    expect(JSON.stringify([test.log, record, feed.inbox])).not.toContain('203.0.113.7');
+  });
+
+  it.each([
+    ['on its way to the server', true],
+    ['not sent yet', false],
+  ])(
+    'reaches the responder once, first and with its epoch if it was %s when its client went to another node',
+    async (_, isSent) => {
+      const { nodes } = await twoNodes();
+      const [one, other] = nodes;
+      if (!one || !other) throw new Error('two nodes');
+      const [a, b] = [await one.connectResumable(), await one.connectResumable()];
+      a.send({ type: 'pair_request', target_id: b.id });
+      await b.next('paired');
+      a.socket.terminate();
+      // Kept until there is a socket, as what the server never got is.
+      if (isSent) a.delivery.keep(JSON.stringify(ahead(1)));
+      const back = await a.comeBack(other.server.url);
+      const { epoch, request } = await back.next('paired');
+      expect(request).toBe(1);
+      if (!isSent) back.send(ahead(1));
+      back.send({ type: 'candidate', candidate: { candidate: 'behind' }, epoch });
+      await b.until(() => b.inbox.some(({ type }) => type === 'candidate'), 'the candidate');
+      expect(typesIn(b)).toEqual(['offer', 'candidate']);
+      expect(b.inbox.find(({ type }) => type === 'offer')).toEqual({
+        type: 'offer',
+        sdp: SDP,
+        epoch,
+        from_peer: true,
+      });
+    },
+  );
+
+  it('is neither lost nor doubled, and stays the first, however often and whenever both sockets are cut', async () => {
+    const test = await startTestServer({
+      maxMessagesPerSecond: 0,
+      maxConnectionsPerAddress: 0,
+      logLevel: 'silent',
+    });
+    const action = fc.constantFrom(
+      'a asks',
+      'a offers',
+      'a says',
+      'a hears',
+      'a is cut',
+      'b is cut',
+      'b hears',
+    );
+    let offered = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { minLength: 4, maxLength: 30, size: 'max' }), async (actions) => {
+        const clients = { a: await test.connectResumable(), b: await test.connectResumable() };
+        let paired: Awaited<ReturnType<typeof clients.a.next>> | undefined;
+        let request: number | undefined;
+        let hasOffered = false;
+        let said = 0;
+        const hear = () => {
+          const { a } = clients;
+          if (paired || request === undefined || a.inbox[0]?.type !== 'paired') return;
+          paired = a.inbox.shift() as typeof paired;
+          expect(paired).toMatchObject({ request });
+          if (hasOffered) keepOffer(a, paired as never);
+        };
+        for (const what of actions) {
+          const who = what.startsWith('a') ? 'a' : 'b';
+          if (what === 'a asks' && request === undefined) {
+            request = clients.a.delivery.state.sent + 1;
+            clients.a.send({ type: 'pair_request', target_id: clients.b.id });
+          } else if (what === 'a offers' && request !== undefined && !hasOffered && !said) {
+            // Right behind the request, unless it has heard of the pairing already.
+            hasOffered = clients.a.delivery.state.sent === request;
+            if (hasOffered) clients.a.send(ahead(request));
+          } else if (what === 'a says' && paired) {
+            said += 1;
+            clients.a.send({ type: 'candidate', candidate: { candidate: `${said}` }, epoch: paired.epoch });
+          } else if (what.endsWith('cut')) {
+            clients[who].socket.terminate();
+            clients[who] = await clients[who].comeBack(test.server.url);
+          } else if (what.endsWith('hears')) await clients[who].settled();
+          hear();
+        }
+        if (request === undefined) return;
+        offered += hasOffered ? 1 : 0;
+        for (const who of ['a', 'b', 'a'] as const) await clients[who].settled();
+        hear();
+        expect(paired).toBeDefined();
+        expect(typesIn(clients.a)).toEqual([]);
+        const candidates = Array.from({ length: said }, () => 'candidate');
+        expect(typesIn(clients.b)).toEqual(['paired', ...(hasOffered ? ['offer'] : []), ...candidates]);
+        for (const client of Object.values(clients)) await client.close();
+      }),
+      { numRuns: 40 },
+    );
+    expect(offered).toBeGreaterThan(10);
+  });
+});
