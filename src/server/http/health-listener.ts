@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type Answer, TEXT } from './answer.ts';
 import { listenError } from './bind.ts';
 
@@ -24,7 +24,10 @@ export interface HealthListener {
   close(): void;
 }
 
-/** Enough for load balancers and Prometheus; nobody who reaches the port can take descriptors away from clients. */
+/**
+ * Enough for load balancers and Prometheus; nobody who reaches the port can take descriptors away from clients. With one
+ * more, the oldest is closed: an honest request is over in milliseconds, so only connections that ask nothing get old.
+ */
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 5_000;
 
@@ -66,7 +69,13 @@ async function listenOn(
     },
     (req, res) => void respond(req, res, answers),
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    const [oldest] = open;
+    if (open.size > MAX_CONNECTIONS) oldest?.destroy();
+  });
   try {
     await once(server.listen(port, host), 'listening');
   } catch (error) {

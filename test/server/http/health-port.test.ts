@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { freePort } from '../../../src/server/http/bind.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
@@ -10,6 +10,7 @@ async function ask(port: number, request: string): Promise<string> {
   socket.on('data', (bytes) => {
     text += bytes.toString('latin1');
   });
+  socket.on('error', () => {});
   socket.write(`${request}\r\n\r\n`);
   await once(socket, 'close');
   return text;
@@ -45,6 +46,22 @@ describe('--health-port', () => {
     expect(await ask(server.healthPort, 'POST /readyz HTTP/1.0')).toMatch(/^HTTP\/1\.[01] 404 /);
     const foreign = await ask(server.healthPort, 'GET /metrics HTTP/1.1\r\nHost: evil.example');
     expect(foreign).toMatch(/^HTTP\/1\.1 403 /);
+  });
+
+  it('answers beside 64 connections that ask nothing, of which the oldest is closed', async () => {
+    const { server } = await startTestServer({ healthPort: 0 });
+    const silent: Socket[] = [];
+    for (let n = 0; n < 64; n += 1) {
+      const socket = connect(server.healthPort, '127.0.0.1');
+      await once(socket, 'connect');
+      socket.resume();
+      silent.push(socket);
+    }
+    const closed = once(silent[0] as Socket, 'close');
+    expect(await ask(server.healthPort, 'GET /readyz HTTP/1.0')).toMatch(/^HTTP\/1\.[01] 200 /);
+    await closed;
+    expect(silent.filter((socket) => socket.closed)).toEqual([silent[0]]);
+    for (const socket of silent) socket.destroy();
   });
 
   it('that is taken is an error that names the option', async () => {
