@@ -131,7 +131,8 @@ export class Wire {
   /** @param code left out: the connection is cut without a close frame */
   async close(code?: number): Promise<void> {
     if (this.closeCode !== undefined) return;
-    const closed = once(this.#socket, 'close');
+    // `once` of node:events would throw the error of a socket that is cut while it connects.
+    const closed = new Promise((resolve) => this.#socket.once('close', resolve));
     if (code === undefined) this.#socket.terminate();
     else this.#socket.close(code);
     await closed;
