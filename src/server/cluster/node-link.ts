@@ -4,7 +4,7 @@ import type { Envelope, NodeMessage } from '../../protocol/cluster/index.ts';
 import { ReliableDelivery, type UnackedMessage } from '../../protocol/index.ts';
 import type { NodeId } from '../node-id.ts';
 import { TurnQueue } from '../signaling/turn-queue.ts';
-import type { Bus } from './bus/bus.ts';
+import { type Bus, MAX_NODE_MESSAGE_BYTES } from './bus/bus.ts';
 
 /** Limits for what may wait for a node's ack: more than a second's worth of full traffic. */
 const MAX_WAITING_FRAMES = 65_536;
@@ -62,10 +62,12 @@ export class NodeLink extends Hosted<NodeLinkContext> {
   /**
    * Numbers a message, keeps it until it is acked, and sends it at the end of the turn; or at once, behind what was said
    * before.
-   * @returns false when too much waits
+   * @returns false when too much waits, or when no bus carries it: unnumbered it would be missed, and numbered it would
+   * keep all that comes after it from arriving, for ever
    */
   sendMessage(message: NodeMessage): boolean {
     const text = JSON.stringify(message);
+    if (isTooLong(text)) return false;
     this.#waitingBytes += text.length;
     const onAcked = () => {
       this.#waitingBytes -= text.length;
@@ -138,4 +140,10 @@ export class NodeLink extends Hosted<NodeLinkContext> {
       ...more,
     });
   }
+}
+
+/** Nearly all are known to be short enough by their length alone. */
+function isTooLong(text: string): boolean {
+  const mostBytes = 3 * text.length;
+  return mostBytes > MAX_NODE_MESSAGE_BYTES && Buffer.byteLength(text) > MAX_NODE_MESSAGE_BYTES;
 }

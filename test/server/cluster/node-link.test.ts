@@ -86,12 +86,23 @@ it('64 MiB may wait for another node, and not one byte more, until it acks', () 
   link.value = 'greeting';
   const publishedWith = (bytes: number) =>
     ({ type: 'published', topic: 'a', text: 'x'.repeat(bytes) }) as const;
-  const half = 32 * 1024 * 1024 - JSON.stringify(publishedWith(0)).length;
-  expect(link.sendMessage(publishedWith(half))).toBe(true);
-  expect(link.sendMessage(publishedWith(half))).toBe(true);
+  const quarter = 16 * 1024 * 1024 - JSON.stringify(publishedWith(0)).length;
+  for (let n = 0; n < 4; n += 1) expect(link.sendMessage(publishedWith(quarter))).toBe(true);
   expect(link.sendMessage({ type: 'rooms_told' })).toBe(false);
   link.delivery.ack(1);
   expect(link.sendMessage({ type: 'rooms_told' })).toBe(true);
+});
+
+it('a message that no bus carries ends the link: it would keep all that comes after it from arriving', () => {
+  const published = (bytes: number, text = 'x'.repeat(bytes)) =>
+    ({ type: 'published', topic: 'a', text }) as const;
+  const longest = 24 * 1024 * 1024 - JSON.stringify(published(0)).length;
+  for (const [message, isCarried] of [
+    [published(longest), true],
+    [published(longest + 1), false],
+    [published(0, 'é'.repeat(longest / 2 + 1)), false],
+  ] as const)
+    expect(openLink().link.sendMessage(message)).toBe(isCarried);
 });
 
 it('65,536 messages may wait for another node, and not one more, until it acks', () => {

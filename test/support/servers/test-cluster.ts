@@ -121,8 +121,8 @@ export async function twoNodes(hub?: LocalBusHub, options: Partial<ServerOptions
   return { ...cluster, one, two };
 }
 
-export async function threeNodes() {
-  const cluster = await startTestCluster(3);
+export async function threeNodes(options: Partial<ServerOptions> = {}) {
+  const cluster = await startTestCluster(3, options);
   const [one, two, three] = cluster.nodes as [TestServer, TestServer, TestServer];
   return { ...cluster, one, two, three };
 }

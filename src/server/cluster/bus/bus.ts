@@ -5,6 +5,12 @@
  */
 import type { NodeId } from '../../node-id.ts';
 
+/**
+ * As UTF-8; every bus carries a text of that size with an envelope around it. The longest that clients can cause is a
+ * session on its way to another node, with all that waits for its client.
+ */
+export const MAX_NODE_MESSAGE_BYTES = 24 * 1024 * 1024;
+
 /** What a bus tells its node. None of these may throw. */
 export interface BusHandlers {
   /** A message for this node arrived. It comes from outside: its text is no more trusted than a client's. */
@@ -32,7 +38,7 @@ export interface Bus {
    * @throws when a setting is wrong (a URL, a credential, an id that another node has); the message says how to fix it
    */
   start(handlers: BusHandlers): Promise<void>;
-  /** Drops the message while the bus is unavailable. Any message of ours, up to several MiB, goes through. */
+  /** Drops the message while the bus is unavailable. Any text of up to `MAX_NODE_MESSAGE_BYTES` goes through. */
   send(to: NodeId, text: string): void;
   /**
    * Runs `send` at a time that suits the bus, so that messages of one turn go out together, which is cheaper. Left out:

@@ -5,22 +5,30 @@ import type { NodeId } from '../../node-id.ts';
 import { randomNodeId } from '../../node-id.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { Bus } from './bus.ts';
+import { type Bus, MAX_NODE_MESSAGE_BYTES } from './bus.ts';
 import { BusError } from './bus-errors.ts';
 import { checkNatsPrefix, parseNatsUrl } from './nats/nats-address.ts';
 import { parseRelayParent } from './relay/relay-parent-address.ts';
 
 export type BusOptions = Pick<
   ServerOptions,
-  'host' | 'node' | 'nats' | 'natsPrefix' | 'relayPort' | 'relayConnect'
+  'host' | 'node' | 'nats' | 'natsPrefix' | 'relayPort' | 'relayConnect' | 'maxMessageBytes'
 >;
 
+/** Quoted as a text between nodes, a client's message may be twice as long; some of the rest is for what is around it. */
+const MAX_CLIENT_MESSAGE_BYTES = MAX_NODE_MESSAGE_BYTES / 3;
+
 /** @returns what is wrong with the options that a bus reads, one line per problem */
-export function busProblems({ nats, natsPrefix, relayPort, relayConnect }: BusOptions): string[] {
+export function busProblems(options: BusOptions): string[] {
+  const { nats, natsPrefix, relayPort, relayConnect, maxMessageBytes } = options;
   const asksForRelay = relayPort !== undefined || relayConnect !== undefined;
+  const isTooLong = maxMessageBytes === 0 || maxMessageBytes > MAX_CLIENT_MESSAGE_BYTES;
   return [
     ...(nats !== undefined && asksForRelay
       ? ['--nats: cannot be used together with --relay-port or --relay-connect; choose one']
+      : []),
+    ...((nats !== undefined || asksForRelay) && isTooLong
+      ? [`--max-message-bytes: should be at most ${MAX_CLIENT_MESSAGE_BYTES} in a cluster`]
       : []),
     ...problemIn(() => nats !== undefined && parseNatsUrl(nats)),
     ...problemIn(() => checkNatsPrefix(natsPrefix)),

@@ -111,9 +111,14 @@ export class RemoteSession extends Hosted<RemoteSessionContext> implements Party
     return this.node !== undefined && this.value !== 'cutOff' && this.value !== 'moving';
   }
 
-  /** Whether more waits than allowed. */
+  /** Whether more waits than allowed. A single message may be longer than all together: it takes all their room. */
   get isOverfull(): boolean {
-    return this.unacked.length > MAX_UNACKED_FRAMES || this.#unackedBytes > MAX_UNACKED_BYTES;
+    const taken = () =>
+      this.unacked.reduce((sum, { text }) => sum + Math.min(text.length, MAX_UNACKED_BYTES), 0);
+    return (
+      this.unacked.length > MAX_UNACKED_FRAMES ||
+      (this.#unackedBytes > MAX_UNACKED_BYTES && taken() > MAX_UNACKED_BYTES)
+    );
   }
 
   keep(...frames: readonly UnackedFrame[]): void {

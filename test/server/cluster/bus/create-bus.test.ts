@@ -53,6 +53,22 @@ describe('the bus that the options ask for', () => {
     await expect(createBus(optionsOf(...args), silent)).rejects.toThrow(told[0] as string);
   });
 
+  it('is refused with messages of more than 8 MiB, which it might not carry; without a bus they may be longer', () => {
+    for (const bytes of ['8388609', '0']) {
+      const more = ['--max-message-bytes', bytes];
+      for (const bus of [
+        ['--nats', 'nats://h'],
+        ['--relay-port', '9'],
+        ['--relay-connect', 'h:9'],
+      ])
+        expect(busProblems(optionsOf(...bus, ...more))).toEqual([
+          expect.stringMatching(/^--max-message-bytes: should be at most 8388608 in a cluster/),
+        ]);
+      expect(busProblems(optionsOf(...more))).toEqual([]);
+    }
+    expect(busProblems(optionsOf('--nats', 'nats://h', '--max-message-bytes', '8388608'))).toEqual([]);
+  });
+
   it('loads the NATS client for NATS only', async () => {
     const script = `
       const { createBus } = await import('./src/server/cluster/bus/create-bus.ts');

@@ -8,8 +8,8 @@ import { nobodyOn, threeNodes } from '../../../support/servers/test-cluster.ts';
 import { until } from '../../../support/until.ts';
 
 /** The first of three nodes, and what it says to others from now on; none of that arrives. */
-async function nodeOne() {
-  const nodes = await threeNodes();
+async function nodeOne(options: Parameters<typeof threeNodes>[0] = {}) {
+  const nodes = await threeNodes(options);
   const { one } = nodes;
   const { cluster, remotePairings, sessions } = one.server.parts;
   const { links, events } = cluster as Cluster;
@@ -46,6 +46,25 @@ describe('a session that another node asks for', () => {
     expect(events()).toEqual([['went', 2, client.id]]);
     expect((await client.whenClosed()).code).toBe(closeCodes.takenOver);
     expect(asks(3, client)).toEqual([{ ...refusal, to: 3, node: 2 }]);
+  });
+
+  it('goes without the pairings in which most waits, if that is more than a bus carries at once', async () => {
+    const { one, two, asks } = await nodeOne({ maxMessageBytes: 2 * 1024 * 1024, maxBytesPerSecond: 0 });
+    const client = await one.connectResumable(16);
+    const epochs = [];
+    for (let n = 0; n < 16; n += 1) {
+      // Every message is twice as long between nodes; more of it waits in the later pairings.
+      const peer = await (n % 2 ? one : two).connectResumable();
+      const epoch = await pairUp(client, peer);
+      const text = '\\'.repeat(400_000 + n * 1_000);
+      const [from, to] = n % 4 < 2 ? [client, peer] : [peer, client];
+      await (from === peer ? client : peer).close();
+      from.send({ type: 'signal', data: text, epoch });
+      await from.settled();
+      epochs.push(epoch);
+    }
+    const [moved] = asks(2, client) as NodeMessageOf<'moved'>[];
+    expect(JSON.stringify(moved).length).toBeLessThan(24 * 1024 * 1024);
   });
 
   it('stays where its client has another secret, and that node is not told of any other', async () => {

@@ -40,6 +40,21 @@ describe('a client of one node and a client of another', () => {
     expect([...one.server.parts.sessions.values()][0]?.context.pairings[0]?.peerId).toBe(b.id);
   });
 
+  it('exchange an offer that is longer than all that may wait for one of them, and are a pair afterwards', async () => {
+    const limits = { maxMessageBytes: 4 * 1024 * 1024, maxBytesPerSecond: 0 };
+    const { one, two } = await twoNodes(undefined, limits);
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    await pairUp(a, b);
+    // It acks all that it has got, and nothing else waits for it than the offer.
+    b.send({ type: 'candidate', candidate: null });
+    await a.next('candidate');
+    const sdp = '\\'.repeat(1024 * 1024);
+    a.send({ type: 'offer', sdp });
+    expect((await b.next('offer')).sdp).toBe(sdp);
+    b.send({ type: 'answer', sdp: 'an answer' });
+    expect((await a.next('answer')).sdp).toBe('an answer');
+  });
+
   it('are told of the end that the other makes, and are free then', async () => {
     const { one, two, a, b } = await plainPairAcross();
     b.send({ type: 'unpair' });

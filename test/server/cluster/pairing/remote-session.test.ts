@@ -16,7 +16,7 @@ const KEPT_BYTES = 512;
 /** It is asked for nothing here but to count. */
 const owner = { added() {} } as Partial<RemoteSessionOwner> as RemoteSessionOwner;
 
-it('a client of another node can have 256 messages and 1 MiB waiting for it, and not one more', () => {
+it('a client of another node can have 256 messages and 1 MiB waiting for it, or a longer one, and not one more', () => {
   const byCount = new RemoteSession(nobodyOn(2), 2, true, owner);
   for (let n = 0; n < 256; n += 1) byCount.keep({ senderSeq: n, text: '' });
   expect(byCount.isOverfull).toBe(false);
@@ -28,6 +28,12 @@ it('a client of another node can have 256 messages and 1 MiB waiting for it, and
   expect(byBytes.isOverfull).toBe(false);
   byBytes.keep({ senderSeq: 1, text: 'x' });
   expect(byBytes.isOverfull).toBe(true);
+
+  const byOne = new RemoteSession(nobodyOn(2), 2, true, owner);
+  byOne.keep({ senderSeq: 0, text: 'x'.repeat(2 * MEBIBYTE) });
+  expect(byOne.isOverfull).toBe(false);
+  byOne.keep({ senderSeq: 1, text: 'x' });
+  expect(byOne.isOverfull).toBe(true);
 });
 
 it('a client of another node has room for one message of any size, and for 256 and 1 MiB in all', () => {
