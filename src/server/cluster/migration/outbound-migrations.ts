@@ -4,12 +4,17 @@
  */
 import type { NodeMessageOf } from '../../../protocol/cluster/index.ts';
 import type { NodeId } from '../../node-id.ts';
+import type { Party } from '../../signaling/pairing.ts';
+import { Seat } from '../../signaling/seat.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
+import { WaitingBytes, type Waits } from '../../signaling/waiting-bytes.ts';
+import { MAX_NODE_MESSAGE_BYTES } from '../bus/bus.ts';
 import type { Links } from '../links.ts';
 import type { NodeEvents } from '../node-events.ts';
 import { takePairingSnapshot } from '../pairing/pairing-snapshot.ts';
 import type { RemotePairings } from '../pairing/remote-pairings.ts';
+import { RemoteSession } from '../pairing/remote-session.ts';
 import type { ResumableDialect } from './resumable-dialect.ts';
 import type { SessionLocations } from './session-locations.ts';
 
@@ -54,6 +59,7 @@ export class OutboundMigrations {
   #move(session: ServerSession, node: NodeId, request: NodeMessageOf<'move'>): void {
     const { links, locations, signaling, dialect } = this.#deps;
     const { keys } = signaling.directory;
+    shedBeyondOneMessage(session);
     // The answers to its pair request would come to this node.
     if (session.pendingPairRequest) session.dispatch({ type: 'DENIED', code: 'unavailable' });
     const snapshot = {
@@ -93,4 +99,15 @@ export class OutboundMigrations {
     locations.set(session.id, { node, generation, isConfirmed: false });
     events.note('went', node, session.id);
   }
+}
+
+/** Everything goes in one message, in which a text may be twice as long: the pairings in which most waits are given up. */
+function shedBeyondOneMessage(session: ServerSession): void {
+  const waiting = new WaitingBytes(MAX_NODE_MESSAGE_BYTES / 2);
+  waiting.addSource(() => [...session.waits, ...session.seats.flatMap(({ peer }) => waitsOf(peer))]);
+  waiting.added(waiting.total);
+}
+
+function waitsOf(peer: Party | undefined): readonly Waits[] {
+  return peer instanceof Seat || peer instanceof RemoteSession ? [peer] : [];
 }

@@ -5,6 +5,7 @@ import { closeCodes } from '../../../../src/protocol/index.ts';
 import type { Cluster } from '../../../../src/server/cluster/cluster.ts';
 import type { ServerSession } from '../../../../src/server/signaling/session.ts';
 import { nobodyOn, threeNodes } from '../../../support/servers/test-cluster.ts';
+import { pairUp } from '../../../support/servers/test-server.ts';
 import { until } from '../../../support/until.ts';
 
 /** The first of three nodes, and what it says to others from now on; none of that arrives. */
@@ -19,8 +20,8 @@ async function nodeOne(options: Parameters<typeof threeNodes>[0] = {}) {
   const atStart = events.newest.length;
   return {
     ...{ ...nodes, told, sessions, cluster: cluster as Cluster, locations: remotePairings.locations },
-    asks: (node: number, { id, token = 'none' }: { id: string; token?: string }) => {
-      cluster?.received(node, { type: 'move', number: 7, id, token, received: 0 });
+    asks: (node: number, { id, token = 'none' }: { id: string; token?: string }, received = 0) => {
+      cluster?.received(node, { type: 'move', number: 7, id, token, received });
       return told();
     },
     events: () => events.newest.slice(atStart).map(({ kind, node, id }) => [kind, node, id]),
@@ -48,23 +49,27 @@ describe('a session that another node asks for', () => {
     expect(asks(3, client)).toEqual([{ ...refusal, to: 3, node: 2 }]);
   });
 
-  it('goes without the pairings in which most waits, if that is more than a bus carries at once', async () => {
-    const { one, two, asks } = await nodeOne({ maxMessageBytes: 2 * 1024 * 1024, maxBytesPerSecond: 0 });
-    const client = await one.connectResumable(16);
-    const epochs = [];
-    for (let n = 0; n < 16; n += 1) {
-      // Every message is twice as long between nodes; more of it waits in the later pairings.
-      const peer = await (n % 2 ? one : two).connectResumable();
-      const epoch = await pairUp(client, peer);
-      const text = '\\'.repeat(400_000 + n * 1_000);
-      const [from, to] = n % 4 < 2 ? [client, peer] : [peer, client];
-      await (from === peer ? client : peer).close();
-      from.send({ type: 'signal', data: text, epoch });
-      await from.settled();
-      epochs.push(epoch);
+  it('goes without the pairings in which most waits, if all together is more than a bus carries', async () => {
+    const { one, asks } = await nodeOne({ maxMessageBytes: 4 * 1024 * 1024, maxBytesPerSecond: 0 });
+    const client = await one.connectResumable(20);
+    const peers = await Promise.all(Array.from({ length: 8 }, () => one.connectResumable()));
+    const epochs: number[] = [];
+    for (const peer of peers) epochs.push(await pairUp(client, peer));
+    client.socket.terminate();
+    for (const [n, peer] of peers.entries()) {
+      await peer.next('peer_away');
+      // Twice as long in the client's message, and again in that between the nodes.
+      peer.send({ type: 'signal', data: '\\'.repeat(1_000_000 + n * 1_000) });
+      await peer.settled();
     }
-    const [moved] = asks(2, client) as NodeMessageOf<'moved'>[];
+    const moved = asks(2, client, client.delivery.received).at(-1) as NodeMessageOf<'moved'>;
+    expect(moved.type).toBe('moved');
     expect(JSON.stringify(moved).length).toBeLessThan(24 * 1024 * 1024);
+    const [kept, { length: left }] = [moved.session.pairings, moved.session.unacked];
+    expect(kept.map(({ epoch }) => epoch)).toEqual(epochs.slice(0, kept.length));
+    expect([kept.length > 3, kept.length < 8, left >= kept.length]).toEqual([true, true, true]);
+    for (const peer of peers.slice(kept.length))
+      expect(await peer.next('peer_disconnected')).toMatchObject({ reason: 'overfull' });
   });
 
   it('stays where its client has another secret, and that node is not told of any other', async () => {
