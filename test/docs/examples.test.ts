@@ -12,6 +12,7 @@ import { httpUrl, openPage } from '../support/peers/browser.ts';
 import { event, testPeer } from '../support/peers/werift-peers.ts';
 import { type Run, runNode } from '../support/servers/cli-process.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
+import { until } from '../support/until.ts';
 
 const examples = pageExamples();
 const folder = '.cache/docs';
@@ -94,6 +95,23 @@ describe('the examples of README and docs', () => {
     expect(run.stdout).toContain('moves Uint8Array(3) [ 1, 2, 3 ]\n');
     expect(run.stdout).toContain('chat good luck\n');
     expect(run.stdout).toMatch(/^Bob is gone: (unpaired|disconnected)$/m);
+  });
+
+  it('client-room: three meet in a room, say hello to each other, and go when one says bye', async () => {
+    const { server } = await startTestServer();
+    const runs = [runExample('client-room', server.url), runExample('client-room', server.url)];
+    const peer = await testPeer(server.url, { peers: 8 });
+    const room = await peer.join('den');
+    const greeted = new Set<string>();
+    room.on('message', (data, from) => data === 'hello' && greeted.add(from));
+    await until(() => greeted.size === 2 && room.isWhole);
+    expect(await room.broadcast('bye')).toEqual({ sent: [...room.peers.keys()], missed: [] });
+    for (const run of runs) {
+      expect(await run.exited()).toBe(0);
+      expect(run.stdout).toMatch(new RegExp(`^${peer.id} connected\\s*$`, 'm'));
+      expect(run.stdout).toContain(`${peer.id} says bye\n`);
+      expect(run.stderr).toBe('');
+    }
   });
 
   it('test-peers: a server and two peers within one program', async () => {

@@ -9,7 +9,11 @@ export interface Check {
   readonly remedy?: string;
 }
 
+/** OpenSSL puts its own words between the names and places of its code. */
+const OPENSSL_WORDS = /:SSL routines:[^:]*:([^:\n]+)/;
+
 export function wordsOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  return typeof message === 'string' && message !== '' ? message : String(code ?? error);
+  if (typeof message !== 'string' || message === '') return String(code ?? error);
+  return OPENSSL_WORDS.exec(message)?.[1] ?? message;
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
+import { isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { closeCodes, type ServerMessageOf } from '../../protocol/index.ts';
@@ -129,6 +130,11 @@ function refusalWords(error: unknown): Pick<Check, 'text' | 'remedy'> {
       text,
       remedy: 'The server is at one of its limits: see --max-connections-per-address and --max-connections.',
     };
+  if (status === 502 || status === 504)
+    return {
+      text,
+      remedy: 'A proxy answers, but does not reach the server: does it run where the proxy looks for it?',
+    };
   if (status !== undefined)
     return {
       text,
@@ -194,7 +200,12 @@ export async function checkTls(url: string): Promise<Check> {
   const host = hostname.replace(/^\[|\]$/g, '');
   let socket: TLSSocket | undefined;
   try {
-    socket = connectTls({ host, port: Number(port || 443), servername: host, rejectUnauthorized: false });
+    socket = connectTls({
+      host,
+      port: Number(port || 443),
+      servername: isIP(host) ? '' : host,
+      rejectUnauthorized: false,
+    });
     await once(socket, 'secureConnect', { signal: AbortSignal.timeout(TIMEOUT_MS) });
     const { authorized, authorizationError } = socket;
     const days = Math.floor((Date.parse(socket.getPeerCertificate().valid_to) - Date.now()) / DAY_MS);
@@ -203,7 +214,8 @@ export async function checkTls(url: string): Promise<Check> {
         name,
         status: 'bad',
         text: `The certificate is not trusted: ${wordsOf(authorizationError)}.`,
-        remedy: 'Put the whole chain in --tls-cert, leaf first, with a certificate for this host name.',
+        remedy:
+          'Put the whole chain in --tls-cert, leaf first, with a certificate for this host name. For one of your own, set NODE_EXTRA_CA_CERTS=cert.pem for clients in Node.',
       };
     return days < SOON_DAYS
       ? {
@@ -257,7 +269,7 @@ export async function checkHeaders(url: string): Promise<Check[]> {
 
 function proxyCheck(headers: IncomingMessage['headers']): Check {
   const name = 'proxy';
-  const signs = ['via', 'x-served-by', 'cf-ray', 'x-amz-cf-id'].filter(
+  const signs = ['via', 'server', 'x-served-by', 'cf-ray', 'x-amz-cf-id'].filter(
     (header) => headers[header] !== undefined,
   );
   if (signs.length === 0) return { name, status: 'ok', text: 'No sign of a proxy in the answer.' };

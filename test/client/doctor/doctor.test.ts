@@ -13,6 +13,7 @@ import { type DoctorOptions, examine } from '../../../src/client/doctor/doctor.t
 import { parseIceUrl } from '../../../src/client/doctor/stun-client.ts';
 import { startServer } from '../../../src/server/index.ts';
 import { makeCertificate } from '../../support/servers/certificate.ts';
+import { pairlane } from '../../support/servers/cli-process.ts';
 import { startCoturn } from '../../support/servers/coturn.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 import { SECRET, signWithSecret } from '../../support/servers/token-issuer.ts';
@@ -177,6 +178,40 @@ describe('where all is well', () => {
     expect(await coturn.allocatedFor(1)).toHaveLength(1);
   });
 
+  it.each([
+    ['via', '1.1 Caddy'],
+    ['server', 'nginx/1.22.1'],
+  ])('notices a proxy by its header %s', async (header, value) => {
+    const { server } = await startTestServer();
+    expect(find(await examined({ url: server.url }), 'proxy')?.remedy).toBeUndefined();
+    const proxy = createHttpServer((_request, response) => response.setHeader(header, value).end());
+    new WebSocketServer({ server: proxy }).on('connection', (socket) =>
+      socket.send(JSON.stringify({ type: 'your_id', id: 'me', ping_interval_ms: 0 })),
+    );
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    closing.push(() => proxy.close());
+    const { port } = proxy.address() as AddressInfo;
+    expect(find(await examined({ url: `ws://127.0.0.1:${port}/` }), 'proxy')).toMatchObject({
+      text: `There is a proxy in between (${header}).`,
+      remedy: expect.stringContaining('--trust-proxy'),
+    });
+  });
+
+  it('tests a certificate for an IP address without a warning of Node', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pairlane-'));
+    try {
+      const files = makeCertificate(folder, 'own', 'IP:127.0.0.1');
+      const { server } = await startTestServer(files);
+      const run = pairlane(['doctor', '--url', server.url], { NODE_EXTRA_CA_CERTS: files.tlsCert });
+      expect(await run.exited()).toBe(0);
+      expect(run.stdout).toMatch(/^warning +tls +The certificate expires in 0 days/m);
+      expect(run.stderr).toBe('');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('allocates by TCP, with credentials that it makes itself', async () => {
     const coturn = await startCoturn();
     const { server } = await startTestServer();
@@ -255,6 +290,36 @@ describe('what is not well, and what to do', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it('is a port without TLS: it is said in words, without the codes of OpenSSL', async () => {
+    const { server } = await startTestServer();
+    const checks = await examined({ url: server.url.replace('ws:', 'wss:') });
+    expect(find(checks, 'websocket')).toMatchObject({
+      text: 'No connection: wrong version number.',
+      remedy: 'See `tls`.',
+    });
+    expect(find(checks, 'tls')).toMatchObject({
+      status: 'bad',
+      text: 'No TLS: wrong version number.',
+      remedy: expect.stringContaining('ws://'),
+    });
+  });
+
+  it.each([
+    [502, 'reach the server'],
+    [504, 'reach the server'],
+    [404, 'Upgrade'],
+  ])('is a proxy that answers %i: %s', async (status, remedy) => {
+    const proxy = createHttpServer((_request, response) => response.writeHead(status).end());
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    closing.push(() => proxy.close());
+    const { port } = proxy.address() as AddressInfo;
+    expect(find(await examined({ url: `ws://127.0.0.1:${port}/` }), 'websocket')).toMatchObject({
+      text: `No connection: HTTP ${status}.`,
+      remedy: expect.stringContaining(remedy),
+    });
   });
 
   it('is a STUN URL that cannot be tried, such as one without its scheme', async () => {

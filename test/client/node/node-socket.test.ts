@@ -40,11 +40,38 @@ describe('a server that cannot be reached', () => {
     expect(await refusalOf(`ws://127.0.0.1:${port}/`)).toBe(`${WORDS} (ECONNREFUSED)`);
   });
 
-  it('is named with the cause: HTTP answers that it is refused', async () => {
+  it.each([
+    ['by a status alone', '429 Too Many Requests', undefined, '', 'HTTP 429'],
+    ['and says nothing in plain text', '429 Too Many Requests', 'text/plain', '', 'HTTP 429'],
+    [
+      'and says why',
+      '400 Bad Request',
+      'text/plain; charset=utf-8',
+      'No token in a URL.\n',
+      'HTTP 400: No token in a URL.',
+    ],
+    ['and says why at length', '503 Busy', 'text/plain', 'é'.repeat(5_000), `HTTP 503: ${'é'.repeat(200)}`],
+    ['by a page of a proxy', '502 Bad Gateway', 'text/html', '<html>', 'HTTP 502'],
+  ])('is named with the cause: HTTP refuses %s', async (_how, status, type, body, cause) => {
     const server = createHttpServer();
-    server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 429 Too Many Requests\r\n\r\n'));
+    const head = `HTTP/1.1 ${status}\r\n${type === undefined ? '' : `content-type: ${type}\r\n`}`;
+    server.on('upgrade', (_request, socket) => socket.end(`${head}connection: close\r\n\r\n${body}`));
     const port = await portOf(server);
-    expect(await refusalOf(`ws://127.0.0.1:${port}/`)).toBe(`${WORDS} (Unexpected server response: 429)`);
+    expect(await refusalOf(`ws://127.0.0.1:${port}/`)).toBe(`${WORDS} (${cause})`);
+  });
+
+  it('is named with the status when HTTP refuses and then says nothing, and the request is ended', async () => {
+    const server = createHttpServer();
+    const port = await portOf(server);
+    const ended = new Promise((resolve) => {
+      server.on('upgrade', (_request, socket) => {
+        socket.on('end', resolve).on('error', resolve).resume();
+        socket.write('HTTP/1.1 503 Busy\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\n');
+      });
+    });
+    const options = { url: `ws://127.0.0.1:${port}/`, iceServers: [], timeouts: { signalingMs: 200 } };
+    await expect(createPeer(options)).rejects.toMatchObject({ code: 'signaling_timeout' });
+    await ended;
   });
 
   it('is named with the cause: its certificate is not trusted', async () => {
