@@ -3,7 +3,7 @@ import { nearestName } from '../../common/nearest-name.ts';
 import type { Decider } from '../admission/tokens/asking-authenticator.ts';
 import type { TokenRefusal, TokenVerdict } from '../admission/tokens/authenticator.ts';
 import { grantsFrom, NEVER_S } from '../admission/tokens/claims.ts';
-import type { Grants } from '../admission/tokens/grants.ts';
+import type { TokenGrants } from '../admission/tokens/grants.ts';
 import type { Authorization, Authorized, AuthorizeRequest } from './hooks.ts';
 
 const fields = ['sub', 'app', 'rooms', 'may', 'maxPeers', 'metadata', 'expiresAt'] as const;
@@ -40,7 +40,7 @@ function isPlainObject(value: unknown): boolean {
 }
 
 /** @throws when the answer is none */
-function verdictOf(answer: unknown, granted: Grants | undefined): TokenVerdict {
+function verdictOf(answer: unknown, granted: TokenGrants | undefined): TokenVerdict {
   if (answer === false) return { refusal: REFUSED };
   if (answer === 'token_required') return { refusal: TOKEN_REQUIRED };
   if (answer === true && granted) return { grants: granted };

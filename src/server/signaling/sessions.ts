@@ -10,7 +10,13 @@ import {
   sessionMachine,
 } from '../../machines/index.ts';
 import { type CloseCode, closeCodes } from '../../protocol/index.ts';
-import { CLOCK_SKEW_S, type Grants, noLimits } from '../admission/tokens/grants.ts';
+import {
+  areOfToken,
+  CLOCK_SKEW_S,
+  type Grants,
+  noLimits,
+  type TokenGrants,
+} from '../admission/tokens/grants.ts';
 import { FROM, type Logger } from '../telemetry/logger.ts';
 import type { Client } from './client.ts';
 import type { Directory } from './directory.ts';
@@ -85,14 +91,13 @@ export class Sessions implements SessionOwner {
       may: permissionsIn(grants),
       settings: this.settings,
     });
-    if (grants.expiresAt !== undefined) this.accept(session, grants);
+    if (areOfToken(grants)) this.accept(session, grants);
     return session;
   }
 
-  /** Applies the client's grants from now on, until its token expires. */
-  accept(session: ServerSession, grants: Grants): void {
+  /** Applies the grants of the client's token from now on, until it expires. */
+  accept(session: ServerSession, grants: TokenGrants): void {
     session.grants = grants;
-    if (grants.expiresAt === undefined) return;
     const endsAt = grants.expiresAt + CLOCK_SKEW_S * 1_000;
     const lifetimeMs = Math.max(0, endsAt - this.#clock.wallTime());
     this.host.dispatch(session, { type: 'TOKEN_ACCEPTED', lifetimeMs, may: permissionsIn(grants) });

@@ -7,7 +7,7 @@ import { isRecord } from '../../protocol/index.ts';
 import type { Decider, Decision } from '../admission/tokens/asking-authenticator.ts';
 import type { Credentials, TokenRefusal } from '../admission/tokens/authenticator.ts';
 import { claimsOf, claimsSchema, grantsFrom, NEVER_S } from '../admission/tokens/claims.ts';
-import type { Grants } from '../admission/tokens/grants.ts';
+import type { TokenGrants } from '../admission/tokens/grants.ts';
 import { fetchBounded } from '../http/bounded-fetch.ts';
 import { webhookHeaders } from './sign.ts';
 
@@ -58,7 +58,7 @@ function questionKey({ wants, token, address }: Credentials): string {
 }
 
 /** @throws if the answer is not a JSON object, has a field that is not a claim, or has an invalid claim */
-function granting(text: string, granted: Grants | undefined, keepMs: number, now: number): Decision {
+function granting(text: string, granted: TokenGrants | undefined, keepMs: number, now: number): Decision {
   const claims = parsed(text);
   if (!isRecord(claims)) throw new Error('The answer should be a JSON object of claims');
   // An unknown field may be an error message that was sent with status 200.
@@ -66,8 +66,7 @@ function granting(text: string, granted: Grants | undefined, keepMs: number, now
     throw new Error('The answer has a field that is no claim');
   const grants = grantsFrom({ exp: NEVER_S, ...definedOf(granted ? claimsOf(granted) : {}), ...claims });
   if (typeof grants === 'string') throw new Error(`The answer is wrong: ${grants}`);
-  const { expiresAt = Number.POSITIVE_INFINITY } = grants;
-  return { verdict: { grants }, keepMs: Math.max(0, Math.min(keepMs, expiresAt - now)) };
+  return { verdict: { grants }, keepMs: Math.max(0, Math.min(keepMs, grants.expiresAt - now)) };
 }
 
 function parsed(text: string): unknown {

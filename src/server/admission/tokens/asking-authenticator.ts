@@ -13,7 +13,7 @@ import type { LogEvent } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { AddressCount, shareOf } from '../address-limits.ts';
 import type { Authenticator, Credentials, TokenRefusal, TokenVerdict } from './authenticator.ts';
-import type { Grants } from './grants.ts';
+import type { TokenGrants } from './grants.ts';
 
 export interface Decision {
   readonly verdict: TokenVerdict;
@@ -34,7 +34,7 @@ export interface Decider {
    * @param signal aborted when an answer would come too late
    * @throws when there is no answer; the message goes to the log
    */
-  decide(credentials: Credentials, granted: Grants | undefined, signal: AbortSignal): Promise<Decision>;
+  decide(credentials: Credentials, granted: TokenGrants | undefined, signal: AbortSignal): Promise<Decision>;
   /** Requests with the same key share one answer. Left out: every request is asked separately. */
   readonly keyOf?: (credentials: Credentials) => string;
 }
@@ -60,12 +60,12 @@ class Authorization extends Hosted<AuthorizationContext> {
   /** The address of the first client that asked. */
   readonly address: string;
   /** Cleared once answered, because it contains a token. */
-  question: { readonly credentials: Credentials; readonly granted: Grants | undefined } | undefined;
+  question: { readonly credentials: Credentials; readonly granted: TokenGrants | undefined } | undefined;
   readonly late = new AbortController();
   verdict: TokenVerdict | undefined;
   waiting: ((verdict: TokenVerdict) => void)[] = [];
 
-  constructor(key: string | undefined, credentials: Credentials, granted: Grants | undefined) {
+  constructor(key: string | undefined, credentials: Credentials, granted: TokenGrants | undefined) {
     super();
     this.key = key;
     this.address = credentials.address;

@@ -3,7 +3,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Hosted, MachineHost, StepQueue } from '../../../machines/index.ts';
 import type { ErrorCode } from '../../../protocol/index.ts';
-import type { Grants } from './grants.ts';
+import type { TokenGrants } from './grants.ts';
 
 /** How many milliseconds a hook or webhook may take to answer. */
 export const DEFAULT_AUTHORIZE_TIMEOUT_MS = 5_000;
@@ -34,7 +34,7 @@ export interface TokenRefusal {
   readonly message: string;
 }
 
-export type TokenVerdict = { readonly grants: Grants } | { readonly refusal: TokenRefusal };
+export type TokenVerdict = { readonly grants: TokenGrants } | { readonly refusal: TokenRefusal };
 
 export interface Authenticator {
   /** Whether it looks at the request, which is kept until it has answered. */

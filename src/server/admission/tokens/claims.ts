@@ -1,7 +1,7 @@
 /** The claims of a token, or of a webhook's answer: their schema, and the grants made from them. */
 import type { Static } from 'typebox';
 import { explain, permissionNames, type Schema } from '../../../protocol/index.ts';
-import type { Grants } from './grants.ts';
+import type { TokenGrants } from './grants.ts';
 
 /** App, slash and id together have at most 128 characters. */
 const MAX_APP_CHARS = 36;
@@ -65,7 +65,7 @@ const APP = /^[A-Za-z0-9._-]*$/;
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /** @returns the grants, or what is wrong with the claims, without repeating their values */
-export function grantsFrom(claims: unknown): Grants | string {
+export function grantsFrom(claims: unknown): TokenGrants | string {
   // `metadata` may be of any type, which the schema's compiler would take for an object without fields.
   const problem = explain(claimsSchema as Schema, claims) ?? problemOf(claims as Claims);
   if (problem !== undefined) return problem;
@@ -83,7 +83,7 @@ export function grantsFrom(claims: unknown): Grants | string {
 }
 
 /** The grants as claims for another node, which checks them like a token's. */
-export function claimsOf({ sub, app, rooms, may, maxPeers, metadata, expiresAt = 0 }: Grants): object {
+export function claimsOf({ sub, app, rooms, may, maxPeers, metadata, expiresAt }: TokenGrants): object {
   return { sub, app, exp: Math.floor(expiresAt / 1_000), rooms, may, max_peers: maxPeers, metadata };
 }
 

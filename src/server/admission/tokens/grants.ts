@@ -16,16 +16,25 @@ export interface Grants {
   readonly maxPeers?: number;
   /** Metadata about the client for its peers, set by the app; any JSON value. */
   readonly metadata?: unknown;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; undefined on a server without tokens. */
   readonly expiresAt?: number;
+}
+
+/** Those of a token, or of an answer that stands for one: each has its end. */
+export interface TokenGrants extends Grants {
+  readonly expiresAt: number;
+}
+
+export function areOfToken(grants: Grants): grants is TokenGrants {
+  return grants.expiresAt !== undefined;
 }
 
 /**
  * An id as the server knows it. Ids are unique within their app, so within the server each starts with its app and a
  * slash: a client can only name ids of its own app. On a server without tokens, ids have no prefix.
  */
-export function idWithin({ app, expiresAt }: Grants, id: string): string {
-  return expiresAt === undefined ? id : `${app}/${id}`;
+export function idWithin(grants: Grants, id: string): string {
+  return areOfToken(grants) ? `${grants.app}/${id}` : id;
 }
 
 /** The id `other` within the same app as `id`. */

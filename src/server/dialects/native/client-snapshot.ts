@@ -2,7 +2,7 @@
 import type { SessionSnapshot } from '../../../protocol/cluster/index.ts';
 import { ReliableDelivery } from '../../../protocol/index.ts';
 import { claimsOf, grantsFrom } from '../../admission/tokens/claims.ts';
-import type { Grants } from '../../admission/tokens/grants.ts';
+import { areOfToken, type TokenGrants } from '../../admission/tokens/grants.ts';
 import type { NodeId } from '../../node-id.ts';
 import type { ServerSession } from '../../signaling/session.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -48,6 +48,7 @@ export function takeClientSnapshot(
 ): ClientSnapshot {
   const client = resumableOf(session);
   if (!client) throw new Error('Only a client that comes back has a snapshot');
+  const { grants } = session;
   const { delivery, token, restoredWith, asked } = client.resume;
   delivery.ack(receivedBy(client.resume, request));
   const { sent, received: got, deferred, unacked } = delivery.state;
@@ -68,8 +69,8 @@ export function takeClientSnapshot(
     ...(asked !== undefined && { asked }),
     rate: client.rate.stateAt(now),
     is_key_only: client.isKeyOnly,
-    ...(session.grants.expiresAt !== undefined && {
-      claims: claimsOf(session.grants),
+    ...(areOfToken(grants) && {
+      claims: claimsOf(grants),
       since: session.since,
       ...(session.claimedAt > 0 && { claimed_at: session.claimedAt }),
     }),
@@ -99,7 +100,7 @@ export function restoreClient(
 }
 
 /** @throws when another node sends claims that no token could contain */
-export function grantsIn({ claims }: SessionSnapshot): Grants | undefined {
+export function grantsIn({ claims }: SessionSnapshot): TokenGrants | undefined {
   if (claims === undefined) return undefined;
   const grants = grantsFrom(claims);
   if (typeof grants === 'string') throw new Error(`a session came with impossible claims: ${grants}`);

@@ -1,6 +1,6 @@
 /** Creates sessions: for new clients, or under the id of a client that had it at another node or before a restart. */
 import { ReliableDelivery } from '../../../protocol/index.ts';
-import { idWithin, noLimits, publicIdOf } from '../../admission/tokens/grants.ts';
+import { type Grants, idWithin, noLimits, publicIdOf } from '../../admission/tokens/grants.ts';
 import { sessionIdOn } from '../../node-id.ts';
 import type { Sessions } from '../../signaling/sessions.ts';
 import { FROM, type Logger } from '../../telemetry/logger.ts';
@@ -57,7 +57,11 @@ export class SessionOpener {
    */
   create(
     id: string,
-    { address, grants, ...own }: ClientOwn & Pick<SocketData, 'address' | 'grants'>,
+    {
+      address,
+      grants,
+      ...own
+    }: ClientOwn & Pick<SocketData, 'address'> & { readonly grants?: Grants | undefined },
     socket?: ClientSocket,
   ): NativeClient {
     const { sessions, outbox, places } = this.#deps;

@@ -12,7 +12,7 @@ import {
 } from '../../../protocol/index.ts';
 import { SendingRate } from '../../admission/rate-limits.ts';
 import type { UpgradeRequest } from '../../admission/tokens/authenticator.ts';
-import type { Grants } from '../../admission/tokens/grants.ts';
+import type { TokenGrants } from '../../admission/tokens/grants.ts';
 import type { WebSocket } from '../../http/shell/shell.ts';
 import type { Client, ClientNotice, UnackedFrame } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
@@ -42,7 +42,7 @@ export interface SocketData extends TimerOwner {
   /** Whether it may send evidence of its connections, and we want it; 2: also while they are connected. */
   readonly givesEvidence?: 0 | 1 | 2;
   /** What its client may do; undefined until that is known, and on a server without authentication. */
-  grants?: Grants;
+  grants?: TokenGrants;
   /** The token presented when the socket was opened; cleared once it was checked. */
   token?: string | undefined;
   /** The upgrade request, for an authenticator that inspects requests; cleared once the client's grants are known. */

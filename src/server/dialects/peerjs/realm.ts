@@ -15,7 +15,7 @@ import {
 } from '../../../protocol/index.ts';
 import type { Admission } from '../../admission/admission.ts';
 import type { PeerJsKeys } from '../../admission/peerjs-keys.ts';
-import { type Grants, noLimits } from '../../admission/tokens/grants.ts';
+import { areOfToken, type Grants, noLimits } from '../../admission/tokens/grants.ts';
 import { sessionIdOn } from '../../node-id.ts';
 import type { ServerOptions } from '../../options.ts';
 import {
@@ -222,7 +222,7 @@ export class PeerJsRealm implements OwnIds {
   /** @param grants of a client that may come in */
   #admit(socket: PeerJsSocket, token: string, grants: Grants): void {
     const { id, address } = socket.getUserData();
-    const isWithoutApp = grants.expiresAt === undefined && grants.app === '';
+    const isWithoutApp = !areOfToken(grants) && grants.app === '';
     const scope = scopeOf(isWithoutApp ? undefined : grants.app);
     const identity = { scope, id, proof: grants.sub === undefined ? proofOf(token) : NAMED_BY_TOKEN };
     const known = this.#clients.get(scope + id);
@@ -315,7 +315,7 @@ export class PeerJsRealm implements OwnIds {
     const { sessions } = this.#deps.signaling;
     if (client.session) {
       sessions.resumed(client.session);
-      sessions.accept(client.session, grants);
+      if (areOfToken(grants)) sessions.accept(client.session, grants);
     }
     client.opened();
     this.#others?.taken(holderOf(client));
