@@ -147,8 +147,8 @@ class Progress {
   }
 }
 
-async function fateOf(runs: ChildRuns, { tests, names }: Part, patience: Patience): Promise<Fate> {
-  const { passed, timedOut } = await runs.jest(tests, names, patience);
+async function fateOf(runs: ChildRuns, part: Part, patience: Patience): Promise<Fate> {
+  const { passed, timedOut } = await runs.jest(part, patience);
   if (timedOut) return 'timed out';
   if (!passed) return 'killed';
   return (await runs.typecheck()).passed ? 'survived' : 'does not compile';
@@ -162,7 +162,7 @@ async function measure(
   progress: Progress,
 ) {
   progress.tell(`${part.area}, ${part.files.source}: the tests without a change`);
-  const { passed, output, cpuSeconds } = await runs.jest(part.tests, part.names, UNLIMITED);
+  const { passed, output, cpuSeconds } = await runs.jest(part, UNLIMITED);
   if (!passed) {
     console.error(
       `The tests of ${part.files.source} fail without any change, so its mutants are left out:\n${output}`,

@@ -21,6 +21,8 @@ export interface Part {
   readonly files: RegExp;
   /** Jest patterns of test files under `test/`. */
   readonly tests: readonly string[];
+  /** The shell that the tests' servers run on, if not the usual one. */
+  readonly shell?: 'ws';
   /** A pattern of the tests' full names, if only some tests of these files are meant. */
   readonly names?: string;
 }
@@ -221,10 +223,28 @@ export const parts: readonly Part[] = [
   },
   {
     area: 'http',
-    files: /^server\/http\//,
+    files: /^server\/http\/shell\/ws\//,
+    shell: 'ws',
+    tests: [
+      'server/http/(?!descriptors)',
+      'server/admission/(limits|request-headers)',
+      'server/dialects/native/bad-input',
+      'server/dialects/socket-io/transports',
+      'server/dialects/topics/',
+      'server/inspector/feed',
+      'server/telemetry/(metrics|refusal)',
+    ],
+    names: noProcess,
+  },
+  {
+    area: 'http',
+    // How many descriptors a process has is tested as a process.
+    files: /^server\/http\/(?!shell\/ws\/|descriptors)/,
     tests: [
       'server/http/(?!descriptors)',
       'server/admission/(limits|trust|origins)',
+      'server/admin/admin\\.',
+      'server/drain/drain\\.',
       'server/dialects/native/(bad-input|outbox|routes)',
       'server/dialects/socket-io/transports',
       'server/inspector/feed',

@@ -1,6 +1,7 @@
 /** Runs jest and the type checker in the copy, one at a time, and kills runs that take too long or on request. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Part } from './areas.ts';
 import { type GroupUse, useOf } from './group-use.ts';
 
 /** Limits in CPU time: on a busy machine a run may take any time, and still end. */
@@ -10,6 +11,8 @@ export interface Patience {
   /** So many seconds in a row in which it does nothing: it waits for what never comes. */
   readonly idleSeconds: number;
 }
+
+export type TestChoice = Pick<Part, 'tests' | 'names' | 'shell'>;
 
 export interface Outcome {
   readonly passed: boolean;
@@ -34,15 +37,15 @@ export class ChildRuns {
     this.#cwd = cwd;
   }
 
-  /**
-   * @param tests patterns of files under `test/`
-   * @param names a pattern of the tests' names; undefined runs all tests in those files
-   */
-  jest(tests: readonly string[], names: string | undefined, patience: Patience): Promise<Outcome> {
+  jest({ tests, names, shell }: TestChoice, patience: Patience): Promise<Outcome> {
     const patterns = tests.map((pattern) => `/test/${pattern}`);
     const named = names === undefined ? [] : ['--testNamePattern', names];
     const args = [...JEST, '--config', 'scripts/mutants/jest.config.js', ...named, ...patterns];
-    return this.#run(args, patience, { MUTANT_TESTS: JSON.stringify(patterns) });
+    return this.#run(args, patience, {
+      MUTANT_TESTS: JSON.stringify(patterns),
+      // Read by test/support/jest-setup.ts.
+      ...(shell && { PAIRLANE_SHELL: shell }),
+    });
   }
 
   typecheck(): Promise<Outcome> {

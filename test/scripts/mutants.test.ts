@@ -12,11 +12,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(tree, { recursive: true, force: true }));
 
-function runOf(script: string, patience: { cpuSeconds: number; idleSeconds: number }) {
+function runOf(
+  script: string,
+  patience: { cpuSeconds: number; idleSeconds: number },
+  choice: { shell?: 'ws' } = {},
+) {
   const folder = join(tree, 'node_modules/jest/bin');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'jest.js'), script);
-  return new ChildRuns(tree).jest([], undefined, patience);
+  return new ChildRuns(tree).jest({ tests: [], ...choice }, patience);
 }
 
 describe('the tests run on a mutant', () => {
@@ -42,6 +46,13 @@ describe('the tests run on a mutant', () => {
   it('are ended when they wait for what never comes', async () => {
     const outcome = await runOf('setInterval(() => {}, 1_000)', { cpuSeconds: 60, idleSeconds: 2 });
     expect(outcome).toMatchObject({ passed: false, timedOut: true });
+  });
+
+  it('run on the shell that their part names', async () => {
+    const script = 'console.log(process.env.PAIRLANE_SHELL)';
+    const patience = { cpuSeconds: 60, idleSeconds: 60 };
+    expect((await runOf(script, patience, { shell: 'ws' })).output).toBe('ws\n');
+    expect((await runOf(script, patience)).output).toBe('undefined\n');
   });
 
   it('pass or fail by their status', async () => {

@@ -7,7 +7,6 @@ import { BlockList, isIP, SocketAddress } from 'node:net';
 /** A socket's 16 or 4 address bytes as canonical text; empty if there are none. */
 export function addressText(bytes: ArrayBuffer): string {
   const address = Buffer.from(bytes);
-  if (address.length === 0) return '';
   if (address.length === 4) return address.join('.');
   return canonicalAddress(address.toString('hex').match(/.{4}/g)?.join(':') ?? '') ?? '';
 }
@@ -27,13 +26,11 @@ export function canonicalAddress(text: string): string | undefined {
 
 /** The key that limits count by: an IPv4 address, or the /64 network that an IPv6 host usually has to itself. */
 export function addressKey(text: string): string {
-  const address = canonicalAddress(text) ?? text;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  return [...before, ...new Array(Math.max(0, zeros)).fill('0'), ...after].slice(0, 4).join(':');
+  const address = canonicalAddress(text);
+  if (!address?.includes(':')) return address ?? text;
+  const [before = [], after = []] = address.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  const zeros = new Array(8 - before.length - after.length).fill('0');
+  return [...before, ...zeros, ...after].slice(0, 4).join(':');
 }
 
 /** @returns a line for each entry that is no address, no network as ADDRESS/BITS, and not `unix` */
@@ -46,7 +43,6 @@ export function trustProxyProblems(list: readonly string[]): string[] {
 /** The proxies whose word about a client's address is trusted. */
 export class TrustedProxies {
   readonly #proxies = new BlockList();
-  readonly #isEmpty: boolean;
   readonly #hasUnix: boolean;
 
   /**
@@ -54,7 +50,6 @@ export class TrustedProxies {
    * @throws naming the first entry that is none of these
    */
   constructor(list: readonly string[]) {
-    this.#isEmpty = list.length === 0;
     this.#hasUnix = list.includes('unix');
     for (const entry of list.filter((each) => each !== 'unix')) {
       const network = parseNetwork(entry);
@@ -68,7 +63,7 @@ export class TrustedProxies {
    * as one.
    */
   has(remote: string): boolean {
-    return remote === '' || (!this.#isEmpty && this.#isTrusted(remote));
+    return remote === '' || this.#isTrusted(remote);
   }
 
   /**
@@ -78,7 +73,6 @@ export class TrustedProxies {
    * @returns the last address in the chain that is not a trusted proxy's
    */
   clientOf(remote: string, forwarded: string, proxied = ''): string {
-    if (this.#isEmpty) return remote;
     let client = remote;
     for (const hop of [...(forwarded === '' ? [] : forwarded.split(',')), proxied].reverse()) {
       if (!this.#isTrusted(client)) break;

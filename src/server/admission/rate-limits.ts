@@ -31,6 +31,14 @@ const PEER_BURST_MESSAGES = 64;
 const PEER_BURST_BYTES = 128 * 1024;
 const PEER_SHARE = 0.1;
 
+/** What a client may send ahead of its rate. */
+interface Credit {
+  /** How many messages are left of it. */
+  left: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
 /** What one client may send, whatever its protocol. */
 export class SendingRate {
   readonly #messages = new TokenBucket();
@@ -39,19 +47,14 @@ export class SendingRate {
   #peers: { readonly messages: TokenBucket; readonly bytes: TokenBucket } | undefined;
   /** How many messages have been refused since the last accepted one. */
   #refused = 0;
-  /** How many messages may still go ahead of the rate. */
-  #creditLeft = 0;
-  #aheadMessages = 0;
-  #aheadBytes = 0;
+  #credit: Credit | undefined;
 
   /**
    * Allows a client that comes back to send what has waited while it was away, ahead of the rate. It still counts, so a
    * client that comes back again and again sends no more in the long run than any other.
    */
   credit(messages: number, bytes: number): void {
-    this.#creditLeft = messages;
-    this.#aheadMessages = messages;
-    this.#aheadBytes = bytes;
+    this.#credit = { left: messages, messages, bytes };
   }
 
   /** Whether the last message was refused. */
@@ -61,10 +64,10 @@ export class SendingRate {
 
   /** Milliseconds until half a burst may be sent. */
   recoversInMs(now: number, { maxMessagesPerSecond, maxMessageBurst }: RateOptions): number {
-    const messagesMs = maxMessagesPerSecond === 0 ? 0 : (500 * maxMessageBurst) / maxMessagesPerSecond;
     return Math.max(
       0,
-      this.#messages.fullInMs(now) - messagesMs,
+      // Without a limit, minus infinity.
+      this.#messages.fullInMs(now) - (500 * maxMessageBurst) / maxMessagesPerSecond,
       this.#bytes.fullInMs(now) - 500 * BYTE_BURST_S,
     );
   }
@@ -109,10 +112,9 @@ export class SendingRate {
     isAddressExhausted = false,
   ): Flood | undefined {
     const { maxMessagesPerSecond, maxMessageBurst, maxBytesPerSecond } = options;
-    const isAhead = this.#creditLeft > 0;
-    if (isAhead) this.#creditLeft -= 1;
-    const messageBurst = maxMessageBurst + (isAhead ? this.#aheadMessages : 0);
-    const byteBurst = BYTE_BURST_S * maxBytesPerSecond + (isAhead ? this.#aheadBytes : 0);
+    const ahead = this.#takeCredit();
+    const messageBurst = maxMessageBurst + (ahead?.messages ?? 0);
+    const byteBurst = BYTE_BURST_S * maxBytesPerSecond + (ahead?.bytes ?? 0);
     const more = peers - 1;
     const isMessageLeft =
       !isAddressExhausted &&
@@ -134,6 +136,13 @@ export class SendingRate {
       isFirst: this.#refused === 1,
       isLast: this.#refused === maxMessageBurst + 1,
     };
+  }
+
+  #takeCredit(): Credit | undefined {
+    const credit = this.#credit;
+    if (!credit || credit.left === 0) return undefined;
+    credit.left -= 1;
+    return credit;
   }
 
   get #ofPeers(): { readonly messages: TokenBucket; readonly bytes: TokenBucket } {

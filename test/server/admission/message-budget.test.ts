@@ -72,3 +72,23 @@ describe('what clients of two addresses may send', () => {
     expect([passed > 1_000, refused > 1_000]).toEqual([true, true]);
   });
 });
+
+it("a message over its address's limit is in the log; one over its own is not", () => {
+  const kinds: string[] = [];
+  const log = { warn: (kind: string) => kinds.push(kind) } as unknown as RefusalLog;
+  const limits = {
+    ...{ maxMessagesPerAddress: 1, maxMessagesPerSecond: 1, maxMessageBurst: 2, maxBytesPerSecond: 0 },
+  };
+  const budget = new MessageBudget(limits, log);
+  const send = (rate: SendingRate) => budget.take({ address: '192.0.2.1', rate }, 0, 1)?.code;
+  const one = new SendingRate();
+  expect([send(one), send(one), send(one)]).toEqual([undefined, undefined, 'too_many_messages']);
+  expect(kinds).toEqual([]);
+  const other = new SendingRate();
+  expect([send(other), send(other), send(new SendingRate())]).toEqual([
+    undefined,
+    undefined,
+    'too_many_messages',
+  ]);
+  expect(kinds).toEqual(['messages_per_address']);
+});

@@ -1,12 +1,11 @@
 /** PeerJS where clients must say who they are: its `token` is the token, and apps never meet. */
-import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { JWTPayload } from 'jose';
-import { WebSocket } from 'ws';
 import { MAX_HELD_SIGNALS } from '../../../../src/protocol/index.ts';
 import { type StartOptions, startServer } from '../../../../src/server/index.ts';
 import { JsonClient } from '../../../support/clients/json-client.ts';
+import { refusalOf as httpRefusalOf } from '../../../support/clients/refusal-of.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
 import { httpUrl } from '../../../support/peers/browser.ts';
 import { startTestCluster } from '../../../support/servers/test-cluster.ts';
@@ -141,15 +140,19 @@ describe('a client of PeerJS with a token', () => {
     expect(await refusalOf(server, { id: 'ada', token })).toMatchObject({ type: 'ERROR' });
   });
 
+  it('lets it in though its address connects too often, where it shows one', async () => {
+    const { server, join } = await guarded({ maxUpgradesPerSecond: 1 });
+    for (let n = 0; n < 10; n += 1) (await join(`early ${n}`)).close();
+    const tokenless = `${server.url}peerjs?${new URLSearchParams({ key: 'peerjs', id: 'ada' })}`;
+    expect(await httpRefusalOf(tokenless)).toBe(429);
+    await join('ada');
+    expect(server.parts.metrics.refused.get('upgrades')).toBe(1);
+  });
+
   it('of more than 8 KiB is refused, and so is any token elsewhere in the URL', async () => {
     const { server } = await guarded();
     const good = await signWithSecret({ sub: 'ada' });
-    const statusOf = async (url: string) => {
-      const socket = new WebSocket(url);
-      const [, response] = await once(socket, 'unexpected-response');
-      response.resume();
-      return response.statusCode;
-    };
+    const statusOf = (url: string) => httpRefusalOf(url);
     // Within Jest, uWebSockets.js reads no longer requests than 4 KiB.
     const { server: ws } = await guarded({ shell: 'ws' });
     const long = await signWithSecret({ sub: 'ada', other: 'x'.repeat(6_200) });
@@ -167,7 +170,7 @@ describe('a client of PeerJS with a token', () => {
     const open = await startTestServer({ peerjs: true });
     expect(await statusOf(urlFor(open.server, { id: 'ada', token: good }))).toBe(400);
     expect(await statusOf(`${server.url}?token=${good}`)).toBe(400);
-    expect(server.parts.sessions.size).toBe(0);
+    expect([server.parts.sessions.size, server.parts.metrics.refused.get('token')]).toEqual([0, 6]);
   });
 
   it('with a key that the server does not have is told that, before its token is looked at', async () => {
