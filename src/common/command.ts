@@ -89,17 +89,13 @@ export function defineCommand<const Table extends OptionTable>(
         const values = chooseAlternatives(options, resolved, alternatives);
         return await definition.run(values, given, { ...resolved, reread: () => read().values });
       } catch (error) {
-        if (error instanceof OptionError) {
-          for (const problem of error.problems)
-            process.stderr.write(`pairlane ${name}: ${printable(problem)}\n`);
-          process.stderr.write(`Try: pairlane ${name} --help\n`);
-          return USAGE_STATUS;
-        }
-        if (error instanceof CommandError) {
-          process.stderr.write(`pairlane ${name}: ${printable(error.message)}\n`);
-          return error.status;
-        }
-        throw error;
+        const isUsage = error instanceof OptionError;
+        if (!isUsage && !(error instanceof CommandError)) throw error;
+        const problems = isUsage ? error.problems : [error.message];
+        const status = isUsage ? USAGE_STATUS : error.status;
+        for (const problem of problems) process.stderr.write(`pairlane ${name}: ${printable(problem)}\n`);
+        if (status === USAGE_STATUS) process.stderr.write(`Try: pairlane ${name} --help\n`);
+        return status;
       }
     },
   };

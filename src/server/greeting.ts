@@ -64,8 +64,9 @@ function inspectorOf(
   return inspectToken === undefined ? [url, 'this computer only'] : [url, 'with its token'];
 }
 
-function recordsOf({ record }: Facts): [string, string?] {
-  if (record === undefined) return ['the last ones only; --record DIR keeps them as files'];
+function recordsOf({ record, inspect }: Facts): [string, string?] {
+  if (record === undefined)
+    return [`${inspect ? 'failed pairings, in memory' : 'none'}; --record DIR keeps all as files`];
   const path = relative('.', resolve(record));
   const shown = path === '' || path.startsWith('..') ? resolve(record) : path;
   let count = 0;

@@ -1,5 +1,5 @@
 import { expect, it, jest } from '@jest/globals';
-import { defineCommand } from '../../src/common/command.ts';
+import { CommandError, defineCommand } from '../../src/common/command.ts';
 
 const given: unknown[] = [];
 const command = defineCommand({
@@ -113,3 +113,26 @@ it('variables that give two alternatives are refused, and named', async () => {
   expect(lines[0]).toBe('pairlane choose: PAIRLANE_KEY and PAIRLANE_COLOR: give one of them\n');
   expect(given).toEqual([]);
 });
+
+it.each([
+  [2, 'Try: pairlane fail --help\n'],
+  [1, ''],
+])(
+  'a command that ends with %i says why in one line, and leads to its help only where the command line is wrong',
+  async (status, hint) => {
+    const fail = defineCommand({
+      name: 'fail',
+      about: 'Fails.',
+      examples: [],
+      options: {},
+      run: async () => {
+        throw new CommandError('it rains', status);
+      },
+    });
+    const lines: string[] = [];
+    jest.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+    expect(await fail.run([])).toBe(status);
+    jest.restoreAllMocks();
+    expect(lines.join('')).toBe(`pairlane fail: it rains\n${hint}`);
+  },
+);

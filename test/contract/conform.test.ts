@@ -187,7 +187,8 @@ describe('pairlane conform, for a server', () => {
   ])('says in one line what is wrong with %j', async (args, status, message) => {
     const run = new Run(['dist/cli.js', 'conform', ...args]);
     expect(await run.exited()).toBe(status);
-    expect(run.stderr).toBe(`pairlane conform: ${message}\n`);
+    const hint = status === 2 ? 'Try: pairlane conform --help\n' : '';
+    expect(run.stderr).toBe(`pairlane conform: ${message}\n${hint}`);
   });
 });
 

@@ -185,7 +185,7 @@ describe('where the contract is to be had', () => {
     const wrong = new Run(['dist/cli.js', 'schema', 'clients']);
     expect(await wrong.exited()).toBe(2);
     expect(wrong.stderr).toBe(
-      `pairlane schema: there is no document 'clients'; there are ${documentNames.join(', ')}\n`,
+      `pairlane schema: there is no document 'clients'; there are ${documentNames.join(', ')}\nTry: pairlane schema --help\n`,
     );
   });
 });

@@ -29,7 +29,7 @@ describe('the greeting', () => {
         '  Inspector  http://localhost:8765/inspect/  this computer only',
         '  Clients    ws://localhost:8765/',
         '  Network    this computer only; --host 0.0.0.0 lets others in',
-        '  Records    the last ones only; --record DIR keeps them as files',
+        '  Records    failed pairings, in memory; --record DIR keeps all as files',
         '',
         '',
       ].join('\n'),
@@ -47,6 +47,12 @@ describe('the greeting', () => {
     expect(text).toContain('Network    https://192.168.1.5:443/signal/\n');
     expect(text).toContain(`Records    ${folder}  1 so far\n`);
     expect(text).not.toContain('hidden');
+  });
+
+  it('says that nothing is recorded without the inspector', () => {
+    const text = greetingFor({ ...defaultServerOptions, inspect: false }, 8765, plain);
+    expect(text).toContain('Inspector  off (--no-inspect)\n');
+    expect(text).toContain('Records    none; --record DIR keeps all as files\n');
   });
 
   it('is for people: not for a program that reads the log, nor where nothing is logged', () => {

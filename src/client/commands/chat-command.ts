@@ -26,7 +26,11 @@ const chatOptions = {
     isFlagOnly: true,
     help: 'Chat with everybody in this room; it is created if there is none of that name.',
   },
-  password: { kind: 'text', value: 'TEXT', help: 'The password of the room.' },
+  password: {
+    kind: 'text',
+    value: 'TEXT',
+    help: 'With --room, its password; a room that is created gets it.',
+  },
 } as const satisfies OptionTable;
 
 type ChatOptions = OptionValues<typeof chatOptions>;

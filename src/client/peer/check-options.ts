@@ -82,7 +82,10 @@ const optionFields: Checks = {
   iceTransportPolicy: (value) => (value === 'all' || value === 'relay' ? undefined : '`all` or `relay`'),
   iceAdditionalHostAddresses: listOf(ofType('string', 'an address'), 'a list of addresses'),
   channel: () => undefined,
-  channels: listOf((value) => (isObject(value) ? undefined : 'a channel'), 'a list of channels'),
+  channels: listOf(
+    (value) => (isObject(value) ? undefined : 'a channel'),
+    'a list of { label, ordered?, maxRetransmits?, maxPacketLifeTime? }',
+  ),
   token: (value) =>
     typeof value === 'function' || (typeof value === 'string' && /^[\w.-]+$/.test(value))
       ? undefined

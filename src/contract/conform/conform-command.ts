@@ -5,23 +5,19 @@ import type { Level } from './case.ts';
 import type { Verdict } from './run-cases.ts';
 
 const USAGE_STATUS = 2;
+const SERVER_ONLY = ['only', 'walks', 'seed', 'pingIntervalMs'] as const;
 
 export const conformCommand = defineCommand({
   name: 'conform',
   about: 'Check a server, or a client, against the protocol, case by case.',
   details:
-    'Check a server at a URL (ws://HOST:PORT/), or with --client a client, against the protocol. Each case passes, or\n' +
-    'says when the other side differed, what was expected and what came. The exit status is 1 if a case fails.\n' +
+    'Check a server at a URL, or with --client a client, against the protocol. Each case passes, or says when the\n' +
+    'other side differed, what was expected and what came. The exit status is 1 if a case fails.\n' +
     'The server should be one process that nobody else uses, with its usual limits; cases that do not apply to it are\n' +
     'skipped and say why.',
   positionals: ['[URL]'],
-  // These are for a server.
-  alternatives: [
-    ['client', 'only'],
-    ['client', 'walks'],
-    ['client', 'seed'],
-    ['client', 'pingIntervalMs'],
-  ],
+  alternatives: SERVER_ONLY.map((name) => ['client', name] as const),
+  groups: { 'To check a server': SERVER_ONLY, 'To check a client': ['client'] },
   examples: [
     ['pairlane conform ws://127.0.0.1:8765/', 'a server'],
     ["pairlane conform --client 'python3 client.py {url}'", 'a client, which is started twice'],

@@ -185,7 +185,7 @@ export class RelayServer {
     if (wasRefused)
       this.#options.log.error(
         { event: 'relay_parent_refused', id: this.#options.id },
-        'the parent refused this server: its id is in use. Give it another --id, unless a dead link of it is about to end',
+        'the parent refused this server: its id is in use. Give it another --id (--node in a cluster), unless a dead link of it is about to end',
       );
     this.#dialer?.retry({ wasRefused });
     this.#options.onParentDown?.(idReasons.has(reason) ? 'id in use' : 'away');

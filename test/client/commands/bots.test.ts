@@ -48,7 +48,9 @@ describe('pairlane bots', () => {
   it('says in one line what is missing when it would never end', async () => {
     const run = pairlane(['bots', '--messages', '0', '--seconds', '0']);
     expect(await run.exited()).toBe(2);
-    expect(run.stderr).toBe('pairlane bots: give --messages or --seconds, or both\n');
+    expect(run.stderr).toBe(
+      'pairlane bots: give --messages or --seconds, or both\nTry: pairlane bots --help\n',
+    );
   });
 });
 
