@@ -112,7 +112,7 @@ const session = {
     secrets: { type: 'array', minItems: 1, items: { type: 'string', maxLength: 1024 } },
     /** The one with which it came back after its node was lost: whoever comes with it has not heard of that. */
     restored_with: { type: 'string', maxLength: 1024 },
-    /** Its last pair request that formed a pairing at once: its seq, and the pairing's epoch. */
+    /** Its last pair request: the number that its client gave it, and the epoch of the pairing that it formed. */
     asked: { type: 'object', required: ['request', 'epoch'], properties: { request: count, epoch } },
     keys: {
       type: 'array',

@@ -93,7 +93,7 @@ export const clientSchemas = {
         type: 'integer',
         minimum: 1,
         description:
-          'Instead of `epoch`, if I have not heard of the pairing yet: the seq of my `pair_request`. If that formed no pairing at once, the offer is forgotten. For a session that can be resumed.',
+          'Instead of `epoch`, if I have not heard of the pairing yet: the seq of my last `pair_request`. If that forms no pairing, the offer is forgotten. For a session that can be resumed.',
       },
     },
   },

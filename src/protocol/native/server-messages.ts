@@ -98,7 +98,7 @@ export const serverSchemas = {
         type: 'integer',
         minimum: 1,
         description:
-          'The seq of your `pair_request` that formed the pairing at once: an offer of yours that names it reaches this peer, so do not send that again. For a session that can be resumed.',
+          'The seq of your `pair_request` that formed the pairing: an offer of yours that names it reaches this peer, so do not send that again. For a session that can be resumed.',
       },
       ice_servers: iceServers,
       room: { type: 'string', description: 'The room that paired you. Missing: one of you asked.' },

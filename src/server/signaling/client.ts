@@ -39,8 +39,8 @@ export type ClientNotice =
       readonly room: string | undefined;
       /** W3C trace context of the pairing's trace; undefined if it is not traced. */
       readonly traceparent: string | undefined;
-      /** Whether its own request, which is its last message, has formed the pairing. Only for the initiator. */
-      readonly isAtOnce?: boolean;
+      /** The number of the client's own request that formed it, if the client can resume. */
+      readonly request: number | undefined;
     }
   /** @property message the reason given by a peer that rejected the pairing */
   | {

@@ -91,8 +91,6 @@ export interface PairingDetails {
   readonly metadata?: unknown;
   /** The room that formed the pairing. */
   readonly room?: string | undefined;
-  /** Whether a request of the initiator, which is its last message, has formed the pairing. */
-  readonly isAtOnce?: boolean;
   /** The initiator's span, of whose trace the pairing becomes a part. */
   readonly traceparent?: string | undefined;
 }

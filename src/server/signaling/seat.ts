@@ -10,6 +10,13 @@ import type { IceServersFor, Party, ServerPairing } from './pairing.ts';
 import { type Signal, sizeOf } from './signal.ts';
 import { DROPPED_FRAME_BYTES, KEPT_FRAME_BYTES, type Waits } from './waiting-bytes.ts';
 
+/** A request of a client, and the epoch of the pairing that it formed or may form. */
+export interface Asked {
+  /** The number that the client gave it. */
+  readonly request: number;
+  readonly epoch: number;
+}
+
 /** A session, as far as its seats need it. */
 export interface SeatHolder {
   readonly id: string;
@@ -18,6 +25,7 @@ export interface SeatHolder {
   readonly isMissed: boolean;
   /** The pair request that other nodes have not answered yet. */
   readonly pendingPairRequest: { readonly epoch: number; readonly targetId: string | undefined } | undefined;
+  readonly asked?: Asked;
   dispatch(event: SessionEvent): void;
   /** The seat is in a pairing from now on. */
   took(seat: Seat): void;
@@ -111,8 +119,8 @@ export class Seat implements Party, Waits {
       iceServers: iceServersFor(session.id, session.grants),
       room: details.room,
       traceparent: pairing.traceparent,
+      request: session.asked?.epoch === epoch ? session.asked.request : undefined,
       ...(details.metadata !== undefined && !isInitiator && { metadata: details.metadata }),
-      ...(isInitiator && details.isAtOnce && { isAtOnce: true }),
     });
     const { pendingPairRequest: request } = session;
     const answers =

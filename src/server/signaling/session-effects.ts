@@ -44,6 +44,12 @@ function roomRequestOf(event: SessionEvent): RoomRequest {
   return event as RoomRequest;
 }
 
+/** Its client, which has just asked, may send its offer before it knows of the pairing of that epoch. */
+function asks(session: ServerSession, epoch: number): void {
+  const { client } = session;
+  if (client.isResumable) session.asked = { request: client.lastSenderSeq, epoch };
+}
+
 export function sessionEffects({
   queue,
   clock,
@@ -61,21 +67,34 @@ export function sessionEffects({
       const target = sessions.get(targetId ?? '');
       if (!target) return;
       if (key !== undefined) keys.use(key);
-      pairings.form(new Seat(session), new Seat(target), { metadata, traceparent, isAtOnce: true });
+      const epoch = pairings.epochs.next();
+      asks(session, epoch);
+      pairings.form(new Seat(session), new Seat(target), { metadata, traceparent }, epoch);
     },
     askNodes(session, event) {
       directory.otherNodes.requestPairing(session, requestOf(event));
+      if (session.pendingPairRequest) asks(session, session.pendingPairRequest.epoch);
     },
     forgetAsk(session) {
+      const { offer } = session.pendingPairRequest ?? {};
+      // Nobody gets it.
+      if (offer) session.client.acked(offer.senderSeq);
       directory.otherNodes.forgetRequest(session);
     },
     joinPairing(session, event) {
       const granted = eventOf(event, 'GRANTED');
-      const traceparent = session.pendingPairRequest?.traceparent;
+      const { pendingPairRequest: request } = session;
       const party = directory.otherNodes.partyFor(granted);
-      pairings.form(new Seat(session), party, { traceparent }, granted.epoch);
+      const details = { traceparent: request?.traceparent };
+      const pairing = pairings.form(new Seat(session), party, details, granted.epoch);
+      const { offer } = request ?? {};
+      if (!offer) return;
+      // The other client acks it.
+      delete request?.offer;
+      pairings.signal(pairing, 'initiator', offer.signal, offer.senderSeq);
     },
     denyAsk(session, event, { code }) {
+      delete session.asked;
       const why = code ?? (event.type === 'DENIED' ? event.code : 'unavailable');
       session.refuse({ code: why, for: 'pair_request' });
     },

@@ -10,8 +10,9 @@ import { type CloseCode, closeCodes, formatPairingKey } from '../../protocol/ind
 import { appOf, type Grants, noLimits, publicIdOf } from '../admission/tokens/grants.ts';
 import type { Client, Refusal } from './client.ts';
 import { LeftPeers } from './left-peers.ts';
-import type { Seat, SeatHolder } from './seat.ts';
-import type { Waits } from './waiting-bytes.ts';
+import type { Asked, Seat, SeatHolder } from './seat.ts';
+import { type Signal, sizeOf } from './signal.ts';
+import { KEPT_FRAME_BYTES, type Waits } from './waiting-bytes.ts';
 
 export type SessionHost = MachineHost<typeof sessionMachine, ServerSession>;
 
@@ -39,6 +40,13 @@ export interface PendingPairRequest {
   readonly traceparent?: string | undefined;
   /** The address that the key guess counts against, unless another node knows the key. */
   readonly address: string;
+  /** The client's first offer, if it has sent that already: it is relayed once the request is granted. */
+  offer?: HeldOffer;
+}
+
+export interface HeldOffer {
+  readonly signal: Signal;
+  readonly senderSeq: number;
 }
 
 /** Shared by the many sessions that have no peer at the moment. */
@@ -54,6 +62,8 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   /** When its machine was last told that the client was heard. */
   heardAt: number;
   pendingPairRequest: PendingPairRequest | undefined;
+  /** Its last pair request, if its client can resume and the request was not refused. Most sessions have no such field. */
+  declare asked?: Asked;
   keys: string[] = [];
   /** Undefined for most sessions, which never leave a peer. */
   #leftPeers: LeftPeers | undefined;
@@ -197,7 +207,9 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   /** With several peers: what belongs to none of them. */
   get waitingBytes(): number {
     if (ending.has(this)) return 0;
-    return this.#countedSeats.reduce((left, seat) => left - seat.waitingBytes, this.client.waitingBytes);
+    const { offer } = this.pendingPairRequest ?? {};
+    const own = this.client.waitingBytes + (offer ? sizeOf(offer.signal) + KEPT_FRAME_BYTES : 0);
+    return this.#countedSeats.reduce((left, seat) => left - seat.waitingBytes, own);
   }
 
   /** What no pairing's end frees goes with the session: the server's own messages, or what a socket has unread. */
@@ -207,6 +219,7 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     if (kept.length === 0) for (const seat of this.#seats) this.overfull(seat);
     this.client.dropWaiting((epoch) => !kept.some((seat) => seat.epoch === epoch));
     this.client.cutUnread();
+    if (this.pendingPairRequest?.offer) this.dispatch({ type: 'DENIED', code: 'unavailable' });
     if (this.waitingBytes <= before / 2) return;
     ending.add(this);
     this.#owner.close(this, closeCodes.tryAgainLater, 'Too much waits for you');

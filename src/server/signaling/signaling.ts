@@ -4,7 +4,7 @@
  * whether the target is free, is looked up here and put into the event.
  */
 import type { PairTarget, SessionEvent, StepQueue } from '../../machines/index.ts';
-import { parsePairingKey } from '../../protocol/index.ts';
+import { type ClientMessageOf, parsePairingKey } from '../../protocol/index.ts';
 import { idBeside, isRoomGranted, isSameApp } from '../admission/tokens/grants.ts';
 import type { Directory } from './directory.ts';
 import type { PairRequest } from './other-nodes.ts';
@@ -16,7 +16,7 @@ import type { ServerSession } from './session.ts';
 import type { RoomRequest } from './session-effects.ts';
 import type { Sessions } from './sessions.ts';
 import { SIGNAL_EVENTS, type Signal } from './signal.ts';
-import type { WaitingBytes } from './waiting-bytes.ts';
+import { KEPT_FRAME_BYTES, type WaitingBytes } from './waiting-bytes.ts';
 
 export interface SignalingDeps {
   readonly directory: Directory;
@@ -108,7 +108,9 @@ export class Signaling {
   }
 
   /** Relays a message for the client's peer. */
-  signal(session: ServerSession, signal: Signal): void {
+  signal(session: ServerSession, given: Signal): void {
+    const signal = given.message.type === 'offer' ? this.#placed(session, given, given.message) : given;
+    if (!signal) return;
     const { type, epoch } = signal.message;
     const seat = session.seatOf(epoch);
     if (!seat?.pairing) {
@@ -122,6 +124,25 @@ export class Signaling {
     const peer = pairing.other(side);
     this.pairings.signal(pairing, side, signal);
     if (type === 'report') peer.shareReport(signal);
+  }
+
+  /**
+   * An offer may name the request instead of its pairing, of which its client does not know yet.
+   * @returns undefined if there is no pairing: the offer is forgotten, or kept until the request is granted
+   */
+  #placed(session: ServerSession, signal: Signal, offer: ClientMessageOf<'offer'>): Signal | undefined {
+    const { request, ...others } = offer;
+    if (request === undefined) return signal;
+    const { asked, pendingPairRequest: pending } = session;
+    if (!asked || asked.request !== request) return undefined;
+    const message = { ...others, epoch: asked.epoch };
+    const placed = { bytes: Buffer.from(JSON.stringify(message)), message };
+    if (session.seatIn(asked.epoch)) return placed;
+    if (pending?.epoch === asked.epoch && !pending.offer) {
+      pending.offer = { signal: placed, senderSeq: session.client.nextSenderSeq() };
+      this.waiting.added(placed.bytes.length + KEPT_FRAME_BYTES);
+    }
+    return undefined;
   }
 
   #withId(session: ServerSession, id: string): Lookup {

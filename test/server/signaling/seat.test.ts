@@ -144,13 +144,24 @@ describe('a client that came from another node', () => {
 });
 
 describe('a client in a new pairing', () => {
-  function paired(side: Side, request?: SeatHolder['pendingPairRequest'], metadata?: unknown) {
+  function paired(
+    side: Side,
+    request?: SeatHolder['pendingPairRequest'],
+    metadata?: unknown,
+    asked?: SeatHolder['asked'],
+  ) {
     const [told, events]: [unknown[], unknown[]] = [[], []];
     const client = {
       notify: (notice) => told.push(notice),
       unackedOf: () => [],
     } as Partial<Client> as Client;
-    const holder = { id: 'me', client, grants: noLimits, pendingPairRequest: request };
+    const holder = {
+      id: 'me',
+      client,
+      grants: noLimits,
+      pendingPairRequest: request,
+      ...(asked && { asked }),
+    };
     const dispatch = (event: unknown) => events.push(event);
     const seat = new Seat({ ...holder, took() {}, dispatch } as Partial<SeatHolder> as SeatHolder);
     const of = { epoch: 1, other: () => ({ id: 'peer' }), traceparent: 'its trace' };
@@ -175,7 +186,9 @@ describe('a client in a new pairing', () => {
         epoch: 1,
         iceServers: [{ urls: ['stun:me'] }],
       };
-      expect(told).toStrictEqual([{ ...who, room: 'a room', traceparent: 'its trace', ...more }]);
+      expect(told).toStrictEqual([
+        { ...who, room: 'a room', traceparent: 'its trace', request: undefined, ...more },
+      ]);
       const without = paired(side);
       without.seat.paired(without.pairing, () => undefined);
       expect(without.told[0]).not.toHaveProperty('metadata');
@@ -183,13 +196,12 @@ describe('a client in a new pairing', () => {
   );
 
   it.each([
-    ['initiator', [true]],
-    ['responder', [undefined]],
-  ] as const)('is told that its request has formed the pairing at once, as %s', (side, expected) => {
-    const { seat, pairing, told } = paired(side);
-    pairing.details = { isAtOnce: true };
+    ['that formed it', { request: 4, epoch: 1 }, 4],
+    ['that formed another one', { request: 4, epoch: 2 }, undefined],
+  ])('is told which request of its own it was %s', (_, asked, request) => {
+    const { seat, pairing, told } = paired('initiator', undefined, undefined, asked);
     seat.paired(pairing, () => undefined);
-    expect(told.map((notice) => (notice as { isAtOnce?: boolean }).isAtOnce)).toEqual(expected);
+    expect(told).toMatchObject([{ request }]);
   });
 
   it.each([

@@ -49,7 +49,7 @@ export function takeClientSnapshot(
   const client = resumableOf(session);
   if (!client) throw new Error('Only a client that comes back has a snapshot');
   const { grants } = session;
-  const { delivery, token, restoredWith, asked } = client.resume;
+  const { delivery, token, restoredWith } = client.resume;
   delivery.ack(receivedBy(client.resume, request));
   const { sent, received: got, deferred, unacked } = delivery.state;
   return {
@@ -66,7 +66,7 @@ export function takeClientSnapshot(
     })),
     secrets: [...token.outstanding],
     ...(restoredWith !== undefined && { restored_with: restoredWith }),
-    ...(asked !== undefined && { asked }),
+    ...(session.asked && { asked: session.asked }),
     rate: client.rate.stateAt(now),
     is_key_only: client.isKeyOnly,
     ...(areOfToken(grants) && {
@@ -79,7 +79,7 @@ export function takeClientSnapshot(
 
 /** @param ack called when the client has acked a signal of a peer, with its epoch, its sender seq and its length */
 export function restoreClient(
-  { unacked, secrets, restored_with: restoredWith, asked, ...snapshot }: SessionSnapshot,
+  { unacked, secrets, restored_with: restoredWith, ...snapshot }: SessionSnapshot,
   ack: (epoch: number, senderSeq: number, bytes: number) => void,
 ): ResumeState {
   const frames = {
@@ -96,7 +96,7 @@ export function restoreClient(
   const delivery = ReliableDelivery.from<string | Buffer>(frames, snapshot.max_peers);
   const [secret, ...others] = secrets;
   if (secret === undefined) throw new Error('A session that moves has at least one secret');
-  return { delivery, token: new ResumeToken(secret, ...others), restoredWith, asked };
+  return { delivery, token: new ResumeToken(secret, ...others), restoredWith };
 }
 
 /** @throws when another node sends claims that no token could contain */

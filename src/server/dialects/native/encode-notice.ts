@@ -13,7 +13,7 @@ type Encode<T extends ClientNotice['type']> = (
 ) => ServerMessage | undefined;
 
 const encoders: { readonly [T in ClientNotice['type']]: Encode<T> } = {
-  paired: ({ peerId, isInitiator, epoch, iceServers, metadata, room, traceparent }, hasPeers) => ({
+  paired: ({ peerId, isInitiator, epoch, iceServers, metadata, room, traceparent, request }, hasPeers) => ({
     type: 'paired',
     peer_id: publicIdOf(peerId),
     initiator: isInitiator,
@@ -23,6 +23,7 @@ const encoders: { readonly [T in ClientNotice['type']]: Encode<T> } = {
     ...(hasPeers && metadata !== undefined && { metadata }),
     ...(room !== undefined && { room }),
     ...(traceparent !== undefined && { traceparent }),
+    ...(request !== undefined && { request }),
   }),
   peer_disconnected: ({ peerId, epoch, reason, message }, hasPeers) => ({
     type: 'peer_disconnected',

@@ -158,28 +158,11 @@ export class Inbox {
       case 'list_rooms':
         this.#signaling.rooms.list(session);
         return;
-      case 'offer':
-        if (message.request === undefined) this.#signal(session, frame as Signal);
-        else this.#offerAhead(session, client, message);
-        return;
       default:
         // Only signals are left: their frames are passed on unchanged.
-        this.#signal(session, frame as Signal);
+        if (!this.#chaos) this.#signaling.signal(session, frame as Signal);
+        else this.#signalThrough(this.#chaos, session, frame as Signal);
     }
-  }
-
-  #signal(session: ServerSession, signal: Signal): void {
-    if (!this.#chaos) this.#signaling.signal(session, signal);
-    else this.#signalThrough(this.#chaos, session, signal);
-  }
-
-  /** Relays an offer that names a request as if its client had sent it once it knew the pairing. */
-  #offerAhead(session: ServerSession, { resume }: NativeClient, offer: ClientMessageOf<'offer'>): void {
-    const { request, ...others } = offer;
-    const asked = resume?.asked;
-    if (!asked || asked.request !== request) return;
-    const message = { ...others, epoch: asked.epoch };
-    this.#signal(session, { bytes: Buffer.from(JSON.stringify(message)), message });
   }
 
   /**

@@ -25,8 +25,6 @@ import { encodeNotice, isForSocketOnly } from './encode-notice.ts';
 import type { Outbox, Recipient } from './outbox.ts';
 import type { ResumeToken } from './resume-secrets.ts';
 
-type PairedNotice = Extract<ClientNotice, { readonly type: 'paired' }>;
-
 /** How a client opened its socket: without resume, to be resumable, or to come back. */
 export type SocketKind = 'plain' | 'resumable' | 'back';
 
@@ -71,8 +69,6 @@ export interface ResumeState {
    * of that: what it has received is by the lost server's numbers.
    */
   readonly restoredWith?: string | undefined;
-  /** Its last pair request that formed a pairing at once: its seq, and the pairing's epoch. */
-  asked?: { readonly request: number; readonly epoch: number } | undefined;
 }
 
 /** What a new session takes over from its client. */
@@ -183,20 +179,10 @@ export class NativeClient implements Client, Recipient {
     if (notice.type === 'refused') this.#outbox.noteRefusal(this, notice);
     const encoded = encodeNotice(notice, this.peers !== undefined);
     if (!encoded) return;
-    const message: ServerMessage =
-      encoded.type === 'paired' ? { ...encoded, ...this.#toldWith(notice as PairedNotice) } : encoded;
+    const isAsked = encoded.type === 'paired' && this.#givesEvidence >= 1;
+    const message: ServerMessage = isAsked ? { ...encoded, evidence: true } : encoded;
     if (isForSocketOnly(notice)) this.#outbox.send(this, message);
     else this.#sendFrame(JSON.stringify(message), undefined);
-  }
-
-  /** What `paired` also says to such a client. */
-  #toldWith({ epoch, isAtOnce }: PairedNotice): { readonly request?: number; readonly evidence?: true } {
-    const request = this.lastSenderSeq;
-    if (isAtOnce && this.resume) this.resume.asked = { request, epoch };
-    return {
-      ...(isAtOnce && this.resume && { request }),
-      ...(this.#givesEvidence >= 1 && { evidence: true }),
-    };
   }
 
   get #givesEvidence(): number {

@@ -147,6 +147,7 @@ export class SessionReviver {
     client.isKeyOnly = snapshot.is_key_only;
     session.since = snapshot.since ?? 0;
     session.claimedAt = snapshot.claimed_at ?? 0;
+    if (snapshot.asked) session.asked = snapshot.asked;
     for (const { key, ttl_ms, uses } of snapshot.keys)
       directory.keys.adopt(session, key, queue.now, ttl_ms, uses);
     this.#nextGeneration(client, token);

@@ -167,7 +167,7 @@ describe.each([true, false])('a client that may come back: %s', (isResumable) =>
       const { client, sent } = clientWith({ isResumable, givesEvidence: level });
       const no = undefined;
       const paired = { type: 'paired', peerId: 'b', isInitiator: true, epoch: 1 } as const;
-      client.notify({ ...paired, iceServers: no, room: no, traceparent: no });
+      client.notify({ ...paired, iceServers: no, room: no, traceparent: no, request: no });
       client.notify({ type: 'key', key: 'K', expiresAt: no });
       expect(sent.map((frame) => frame.includes('"evidence":true'))).toEqual([once, false]);
       sent.length = 0;

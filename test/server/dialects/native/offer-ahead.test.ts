@@ -1,6 +1,6 @@
 /**
  * An offer that is sent ahead of `paired`, right behind the request: the responder gets it once, as if it had been sent
- * later with the epoch of the pairing; where the request formed none at once, it is forgotten.
+ * later with the epoch of the pairing; where the request forms none, it is forgotten.
  */
 import { describe, expect, it } from '@jest/globals';
 import { isStep } from '../../../../src/protocol/index.ts';
@@ -9,7 +9,7 @@ import { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import fc from '../../../support/fast-check.ts';
 import { openFeed } from '../../../support/inspect-feed.ts';
 import { twoNodes } from '../../../support/servers/test-cluster.ts';
-import { newestEpoch, startTestServer } from '../../../support/servers/test-server.ts';
+import { newestEpoch, pairUp, startTestServer } from '../../../support/servers/test-server.ts';
 
 const SDP = 'v=0\r\no=- 1 1 IN IP4 203.0.113.7\r\n';
 const ahead = (request: number, sdp = SDP) => ({ type: 'offer', sdp, request });
@@ -23,6 +23,11 @@ function ask(client: RawClient, target: object, sdp = SDP): number {
   const request = client instanceof ResumableClient ? client.delivery.state.sent : 1;
   client.send(ahead(request, sdp));
   return request;
+}
+
+/** Until the server has acked the client's message of that seq, which it says with what it answers. */
+async function acked(client: ResumableClient, seq: number): Promise<void> {
+  while (client.delivery.unacked.some((kept) => kept.seq === seq)) await client.settled();
 }
 
 /** What a client does once it knows the pairing: a server that never heard of its request gets the offer all the same. */
@@ -119,12 +124,150 @@ describe('an offer that is sent ahead', () => {
     await expectForgotten(await test.connect(), await test.connectResumable());
   });
 
-  it('is forgotten if the other client is at another node, and can be sent later', async () => {
-    const { nodes } = await twoNodes();
-    const [a, b] = await Promise.all(nodes.map((node) => node.connectResumable()));
-    if (!a || !b) throw new Error('two nodes have two clients');
-    await expectForgotten(a, b);
-    expect(b.inbox).toEqual([]);
+  it.each([
+    ['by its id', false, true],
+    ['by a key', true, true],
+    ['that cannot be resumed', false, false],
+  ])(
+    'reaches a client of another node %s, whether it comes before or after what that node says',
+    async (_, isByKey, isResumable) => {
+      const { one, two, hold } = await twoNodes();
+      for (const isLate of [false, true]) {
+        const a = await one.connectResumable();
+        const b = isResumable ? await two.connectResumable() : await two.connect();
+        if (isByKey) b.send({ type: 'create_key' });
+        const target = isByKey ? { key: (await b.next('key')).key } : { target_id: b.id };
+        const held = hold();
+        a.send({ type: 'pair_request', ...target });
+        const request = a.delivery.state.sent;
+        if (!isLate) a.send(ahead(request));
+        await a.settled();
+        // Until the other client has it, it is not acked.
+        expect(a.delivery.unacked.some(({ seq }) => seq === request + 1)).toBe(!isLate);
+        held.release();
+        const { epoch, request: answered } = await a.next('paired');
+        expect(answered).toBe(request);
+        if (isLate) a.send(ahead(request));
+        a.send({ type: 'candidate', candidate: { candidate: 'behind' }, epoch });
+        await b.next('paired');
+        expect(await b.next('offer')).toEqual({ type: 'offer', sdp: SDP, epoch, from_peer: true });
+        expect(await b.next('candidate')).toMatchObject({ from_peer: true });
+        await b.settled();
+        await acked(a, request + 1);
+        expect([isLate, a.inbox, b.inbox]).toEqual([isLate, [], []]);
+      }
+    },
+  );
+
+  it('is relayed once, and the first, if its client offers twice for a request that another node has yet to answer', async () => {
+    const { one, two, hold } = await twoNodes();
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    const held = hold();
+    ask(a, { target_id: b.id }, 'first');
+    a.send(ahead(1, 'second'));
+    await a.settled();
+    held.release();
+    await a.next('paired');
+    await b.next('paired');
+    await b.until(() => b.inbox.length > 0, 'the offer');
+    await a.settled();
+    await b.settled();
+    expect(b.inbox).toMatchObject([{ sdp: 'first' }]);
+  });
+
+  it('is forgotten, and acked, if another node refuses the request, and is not for the next', async () => {
+    const { one, two, hold } = await twoNodes();
+    const [a, b, c] = [
+      await one.connectResumable(),
+      await two.connectResumable(),
+      await two.connectResumable(),
+    ];
+    await pairUp(c, b);
+    const held = hold();
+    ask(a, { target_id: b.id });
+    await a.settled();
+    held.release();
+    expect(await a.next('error')).toMatchObject({ code: 'target_already_paired', for: 'pair_request' });
+    await a.settled();
+    expect(a.delivery.unacked.map(({ seq }) => seq)).not.toContain(2);
+    a.send(ahead(1));
+    b.send({ type: 'unpair' });
+    await c.next('peer_disconnected');
+    a.send({ type: 'pair_request', target_id: b.id });
+    await a.next('paired');
+    a.send(ahead(1));
+    await a.settled();
+    await b.settled();
+    expect([a.inbox, typesIn(b)]).toEqual([[], ['paired']]);
+  });
+
+  it('of both who ask for each other at two nodes at once is that of the one whose request counts', async () => {
+    const { one, two, hold } = await twoNodes();
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    const held = hold();
+    ask(a, { target_id: b.id }, 'of a');
+    ask(b, { target_id: a.id }, 'of b');
+    await a.settled();
+    await b.settled();
+    held.release();
+    // The lower id asked first.
+    const [initiator, responder] = a.id < b.id ? [a, b] : [b, a];
+    expect(await initiator.next('paired')).toMatchObject({ initiator: true, request: 1 });
+    const paired = await responder.next('paired');
+    expect(paired).not.toHaveProperty('request');
+    await responder.until(() => responder.inbox.length === 2, 'the offer, and the refusal');
+    for (const client of [a, b, a]) await client.settled();
+    expect(typesIn(responder).toSorted()).toEqual(['error', 'offer']);
+    expect(responder.inbox.find(({ type }) => type === 'offer')?.sdp).toBe(initiator === a ? 'of a' : 'of b');
+    expect(initiator.inbox).toEqual([]);
+    for (const { delivery } of [a, b]) expect(delivery.unacked.map(({ seq }) => seq)).not.toContain(2);
+  });
+
+  it('that waits for another node counts as what waits; if that is too much, its request is refused', async () => {
+    const MiB = 1024 * 1024;
+    const limits = { maxWaitingBytes: MiB, maxMessageBytes: 2 * MiB, maxBytesPerSecond: 0 };
+    const { one, two, hold } = await twoNodes(undefined, limits);
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    const waiting = () => one.server.parts.sessions.get(a.id)?.waitingBytes ?? 0;
+    const held = hold();
+    ask(a, { target_id: b.id }, 'x'.repeat(MiB / 2));
+    await a.settled();
+    expect(waiting()).toBeGreaterThan(MiB / 2);
+    held.release();
+    await b.next('paired');
+    await b.next('offer');
+    await b.settled();
+    expect(waiting()).toBeLessThan(MiB / 8);
+    a.send({ type: 'unpair' });
+    await b.next('peer_disconnected');
+    await a.next('paired');
+
+    const heldAgain = hold();
+    const late = ask(a, { target_id: b.id }, 'x'.repeat(MiB + 1));
+    expect(await a.next('error')).toMatchObject({ code: 'unavailable', for: 'pair_request' });
+    await a.settled();
+    expect(a.delivery.unacked.map(({ seq }) => seq)).not.toContain(late + 1);
+    expect(waiting()).toBeLessThan(MiB / 8);
+    heldAgain.release();
+    await b.settled();
+    expect(typesIn(b).filter((type) => type === 'offer')).toEqual([]);
+  });
+
+  it('that waits for another node is acked if its client goes to a third meanwhile, which refuses the request', async () => {
+    const { one, two, hold } = await twoNodes();
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    const held = hold();
+    ask(a, { target_id: b.id });
+    await a.settled();
+    a.socket.terminate();
+    const coming = a.comeBack(two.server.url);
+    held.release();
+    const back = await coming;
+    await back.until(() => back.inbox.some(({ type }) => type === 'paired' || type === 'error'), 'an answer');
+    await b.settled();
+    await acked(back, 2);
+    const isPaired = back.inbox.some(({ type }) => type === 'paired');
+    expect(typesIn(b).filter((type) => type === 'offer')).toEqual(isPaired ? ['offer'] : []);
   });
 
   it('gets lost on purpose like any other', async () => {
