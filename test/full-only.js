@@ -20,6 +20,7 @@ export const fullOnly = [
   'client/rooms/agent.test.ts',
   'client/rtc/turn.test.ts',
   'inspector/page/dom.test.ts',
+  'inspector/records/hostile-record.test.ts',
   'server/admission/kept-memory.test.ts',
   'server/cluster/bus/nats/',
   'server/cluster/model.test.ts',

@@ -7,6 +7,7 @@ import {
   type PairingRecord,
   RECORD_FORMAT,
   RECORD_VERSION,
+  type RecordEnd,
   type RecordLine,
 } from '../../protocol/index.ts';
 
@@ -43,10 +44,15 @@ export function parseRecord(text: string): PairingRecord {
   return { header, lines } as unknown as PairingRecord;
 }
 
+/**
+ * As keys of an object literal, which a test of a record is, or of an object that is made a text, they would be taken
+ * for the language's own.
+ */
+const UNSAFE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'toString', 'valueOf']);
+
 function parseLine(text: string, index: number): Record<string, unknown> {
   try {
-    // A test's object literal would use this key as its prototype, and differ from the record.
-    const value: unknown = JSON.parse(text, (key, item) => (key === '__proto__' ? undefined : item));
+    const value: unknown = JSON.parse(text, (key, item) => (UNSAFE_KEYS.has(key) ? undefined : item));
     if (isRecord(value)) return value;
   } catch {
     // Reported below, as for any other value that is not an object.
@@ -74,8 +80,9 @@ function withSides(line: Record<string, unknown>): Record<string, unknown> {
 const TEXTS = ['game', 'room', 'dialect', 'initiator_known_as', 'responder_known_as', 'disturbed'] as const;
 
 function isHeader(header: Record<string, unknown>): boolean {
-  const { epoch, started_at, initiator_id, responder_id } = header;
+  const { epoch, started_at, initiator_id, responder_id, machines } = header;
   return (
+    isRecord(machines) &&
     Number.isSafeInteger(epoch) &&
     typeof started_at === 'number' &&
     Math.abs(started_at) < 8.64e15 &&
@@ -88,7 +95,7 @@ function isHeader(header: Record<string, unknown>): boolean {
 /** Checks as much as replay and page rely on. */
 function isLine(line: Record<string, unknown>, lanes: object): boolean {
   if (typeof line.t !== 'number' || !Number.isFinite(line.t) || line.t < 0) return false;
-  if (typeof line.end === 'string') return true;
+  if (line.end !== undefined) return ENDS.has(line.end);
   if (isRecord(line.evidence)) return explain(recordedEvidence, line) === undefined;
   if (typeof line.of !== 'string' || !Object.hasOwn(lanes, line.of)) return false;
   if (isRecord(line.first)) return line.first.value === undefined || isState(line.first.value);
@@ -99,7 +106,18 @@ function isLine(line: Record<string, unknown>, lanes: object): boolean {
     isListOf(line.taken, (name) => typeof name === 'string') &&
     isListOf(line.effects, (effect) => isRecord(effect) && typeof effect.type === 'string') &&
     (line.verdicts === undefined || isListOf(line.verdicts, isRecord)) &&
-    (line.message === undefined || (isRecord(line.message) && typeof line.message.type === 'string'))
+    (line.message === undefined || isMessage(line.message))
+  );
+}
+
+const ENDS: ReadonlySet<unknown> = new Set<RecordEnd['end']>(['over', 'too_long', 'server_stopped']);
+
+function isMessage(message: unknown): boolean {
+  if (!isRecord(message) || typeof message.type !== 'string') return false;
+  const { sdp, candidate } = message;
+  return (
+    (sdp === undefined || (isRecord(sdp) && isRecord(sdp.candidates))) &&
+    (candidate === undefined || isRecord(candidate))
   );
 }
 

@@ -42,7 +42,7 @@ export interface Replay {
   readonly parting: Parting | undefined;
 }
 
-/** @throws {RecordError} if the record starts a machine in an unknown state */
+/** @throws {RecordError} if the record starts a machine in an unknown state, or its context is none of the machine's */
 export function replay(record: PairingRecord): Replay {
   const snapshots = new Map<Lane, AnyMachineSnapshot | RecordFirst['first']>();
   let steps = 0;
@@ -54,7 +54,7 @@ export function replay(record: PairingRecord): Replay {
     if (!isStep(line)) continue;
     const before = snapshots.get(line.of);
     if (!before) continue;
-    const [after, replayed] = step(machine, before, line);
+    const [after, replayed] = step(machine, before, line, i + 2);
     const recorded = outcome(line.to, line.effects);
     steps += 1;
     if (JSON.stringify(replayed) !== JSON.stringify(recorded)) {
@@ -89,13 +89,21 @@ function step(
   machine: AnyStateMachine,
   before: AnyMachineSnapshot | RecordFirst['first'],
   { event }: RecordStep,
+  lineNumber: number,
 ): [AnyMachineSnapshot, Outcome] {
-  const [after, actions] =
-    'machine' in before
-      ? transition(machine, before as never, event as never)
-      : initialTransition(machine, before.input as never);
+  const [after, actions] = stepped();
   const effects = actions.filter(({ type }) => !type.startsWith('xstate.'));
   return [after as AnyMachineSnapshot, outcome(after.value as StateValueJson, effects as EffectFacts[])];
+
+  function stepped() {
+    try {
+      return 'machine' in before
+        ? transition(machine, before as never, event as never)
+        : initialTransition(machine, before.input as never);
+    } catch {
+      throw new RecordError(`line ${lineNumber} is a step that no ${machine.id} machine can take from there`);
+    }
+  }
 }
 
 function outcome(state: StateValueJson, effects: readonly EffectFacts[]): Outcome {
@@ -105,7 +113,9 @@ function outcome(state: StateValueJson, effects: readonly EffectFacts[]): Outcom
 
 function changedSince({ header }: PairingRecord): string[] {
   return Object.entries(header.machines).flatMap(([name, version]) => {
-    const machine: AnyStateMachine | undefined = (chartTable as Record<string, AnyStateMachine>)[name];
+    const machine: AnyStateMachine | undefined = Object.hasOwn(chartTable, name)
+      ? (chartTable as Record<string, AnyStateMachine>)[name]
+      : undefined;
     return machine && chartVersion(chartOf(machine)) === version ? [] : [name];
   });
 }

@@ -184,12 +184,14 @@ function arrowsOf(step: RecordStep, { messageOfEvent, sentFor }: SequenceWords):
   const { of, event, effects, message } = step;
   if (of === 'peer_initiator' || of === 'peer_responder') return [];
   const side = sideOf(step);
-  const named = messageOfEvent[event.type];
+  // Records come from strangers, too: a type may be the name of what every object has.
+  const named = Object.hasOwn(messageOfEvent, event.type) ? messageOfEvent[event.type] : undefined;
   // The side that a step belongs to; for a pairing, the sender of the message.
   const said = message ? describeMessage({ ...message, type: named ?? message.type }) : (named ?? '');
   const arrows: Arrow[] = said ? [{ from: side, to: 'server', text: said }] : [];
   for (const effect of effects) {
-    for (const { to, text } of sentFor[effect.type]?.(effect, said) ?? []) {
+    const sent = Object.hasOwn(sentFor, effect.type) ? sentFor[effect.type] : undefined;
+    for (const { to, text } of sent?.(effect, said) ?? []) {
       const sides: Side[] =
         to === 'both' ? ['initiator', 'responder'] : [to === 'self' ? side : otherSide[side]];
       for (const target of sides) arrows.push({ from: 'server', to: target, text });
