@@ -55,9 +55,9 @@ async function nodeOne() {
     members: () => room().context.members.map(({ id }) => id),
     elsewhere: (id: string) => room().memberships.get(id)?.elsewhere,
     sessionOf: ({ id }: RawClient) => sessions.get(id) as ServerSession,
-    async enter(topology = 'none'): Promise<RawClient> {
+    async enter(topology = 'none', more: object = {}): Promise<RawClient> {
       const client = await connectResumable();
-      client.send({ type: 'join_room', room: 'den', create: { topology } });
+      client.send({ type: 'join_room', room: 'den', create: { topology, ...more } });
       await client.next('room_joined');
       sent.length = 0;
       return client;
@@ -91,6 +91,28 @@ describe('a member at another node', () => {
       expect(await own.next('peer_left')).toMatchObject({ id: far, reason });
     }
     expect(members()).toEqual([own.id]);
+  });
+
+  it('and one too many is out once its client is here, which is told so; while it is there, its node does that', async () => {
+    const { says, enter, connect, members, replicas, sessionOf } = await nodeOne();
+    const own = await enter('none', { max_size: 1 });
+    const guest = await connect();
+    says(2, [member(guest.id, { generation: 1 }), member(far)]);
+    expect(members()).toEqual([own.id, ...[guest.id, far].sort()]);
+    replicas.arrived(sessionOf(guest));
+    await guest.until(() => guest.inbox.some(({ type }) => type === 'peer_left'), 'its end');
+    expect(guest.inbox.at(-1)).toMatchObject({ type: 'peer_left', id: guest.id, reason: 'full' });
+    expect(members()).toEqual([own.id, far]);
+  });
+
+  it('of an earlier room of that name brings its size: of the members here, who came last are out', async () => {
+    const { says, enter, members } = await nodeOne();
+    const [first, second] = [await enter(), await enter()];
+    const third = await enter();
+    says(2, [member(far, { joined_at: 0 })], { options: { ...options, max_size: 2, created_at: 0 } });
+    for (const client of [second, third])
+      await client.until(() => client.inbox.some(({ reason }) => reason === 'full'), 'its end');
+    expect(members()).toEqual([far, first.id]);
   });
 
   it('is waited for no longer once a node reports it, or it is here', async () => {
