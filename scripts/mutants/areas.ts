@@ -206,6 +206,7 @@ export const parts: readonly Part[] = [
       'server/webhooks/auth',
       'server/embed/hooks',
     ],
+    names: noProcess,
   },
   {
     area: 'admission',

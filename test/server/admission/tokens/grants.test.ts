@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { fitsPattern, isRoomGranted, noLimits } from '../../../../src/server/admission/tokens/grants.ts';
+import {
+  appOf,
+  fitsPattern,
+  idBeside,
+  idWithin,
+  isRoomGranted,
+  isSameApp,
+  noLimits,
+  publicIdOf,
+} from '../../../../src/server/admission/tokens/grants.ts';
 import fc from '../../../support/fast-check.ts';
 
 describe('a room is granted', () => {
@@ -12,6 +21,8 @@ describe('a room is granted', () => {
     ['*-eu', 'game-eu-', false],
     ['a*b*c', 'a1b2b3c', true],
     ['a*b*c', 'a1c2b', false],
+    ['a*b', 'ab', true],
+    ['ab*bc', 'abc', false],
     ['lobby', 'lobby', true],
     ['lobby', 'Lobby', false],
     ['game.?', 'game-1', false],
@@ -32,5 +43,35 @@ describe('a room is granted', () => {
         expect(fitsPattern(pattern, name.replaceAll('*', 'c'))).toBe(oracle.test(name.replaceAll('*', 'c')));
       }),
     );
+  });
+});
+
+describe('an id', () => {
+  const chess = { ...noLimits, app: 'chess', expiresAt: 1 };
+
+  it('of a client with a token begins with its app, which others of the app do not see', () => {
+    expect(idWithin(chess, 'ada')).toBe('chess/ada');
+    expect(idWithin({ ...chess, app: '' }, 'ada')).toBe('/ada');
+    expect([publicIdOf('chess/ada'), appOf('chess/ada')]).toEqual(['ada', 'chess']);
+    expect([publicIdOf('/a/b'), appOf('/a/b')]).toEqual(['a/b', '']);
+  });
+
+  it('of one without a token is what it is', () => {
+    expect(idWithin(noLimits, 'ada')).toBe('ada');
+    expect([publicIdOf('ada'), appOf('ada')]).toEqual(['ada', '']);
+  });
+
+  it('beside another one is of the same app', () => {
+    expect([idBeside('chess/ada', 'bob'), idBeside('ada', 'bob')]).toEqual(['chess/bob', 'bob']);
+    expect([isSameApp('chess/ada', 'chess/bob'), isSameApp('a', 'b'), isSameApp('/a', '/b')]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([isSameApp('chess/ada', 'go/ada'), isSameApp('a', '/a'), isSameApp('ab/x', 'cb/x')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });

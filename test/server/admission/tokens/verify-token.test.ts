@@ -261,6 +261,16 @@ describe('published keys', () => {
     });
   });
 
+  it('of which a token names none are tried up to the eighth, and what is wrong beside the signature is told', async () => {
+    const pairs = Array.from({ length: 9 }, () => keyPairs.ES256());
+    const keys = Object.fromEntries(pairs.map((pair, n) => [`key ${n}`, pair]));
+    const verifier = verifierOf({ jwksUrl: (await publish(keys)).url });
+    const signed = async (n: number, claims = {}) => sign(claims, pairs[n] as (typeof pairs)[number]);
+    expect(await ask(verifier, await signed(7))).toHaveProperty('grants');
+    expect((await refusalOf(verifier, await signed(8))).message).toContain('signature');
+    expect((await refusalOf(verifier, await signed(1, { exp: nowS() - 60 }))).code).toBe('token_expired');
+  });
+
   it.each([
     ['that are refused (500)', { status: 500, body: '' }],
     ['that lead elsewhere (302)', { status: 302, body: '' }],
@@ -293,7 +303,7 @@ describe('published keys', () => {
 describe('a key is refused when the server starts', () => {
   const rsa = (modulusLength: number) => pemOf(generateKeyPairSync('rsa', { modulusLength }));
   it.each([
-    ['a secret of 31 bytes', { jwtSecret: 'x'.repeat(31) }, '32 bytes'],
+    ['a secret of 31 bytes', { jwtSecret: 'x'.repeat(31) }, 'has fewer than 32 bytes'],
     ['a file that is not there', { jwtPublicKeyFile: '/nowhere/key.pem' }, 'ENOENT'],
     ['a file without a key', { jwtPublicKeyFile: fileWith('hello') }, 'no public key'],
     ['a private key', { jwtPublicKeyFile: fileWith(privatePem()) }, 'private key'],
@@ -306,6 +316,10 @@ describe('a key is refused when the server starts', () => {
   ])('%s', (_name, options, words) => {
     expect(() => createTokenVerifier(options, () => 0)).toThrow(words);
   });
+});
+
+it('a secret of 32 bytes is long enough', () => {
+  expect(verifierOf({ jwtSecret: 'x'.repeat(32) })).toBeInstanceOf(TokenVerifier);
 });
 
 describe('a server does not start', () => {
