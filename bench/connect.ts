@@ -1,10 +1,10 @@
 /**
  * Time to an open data channel, side by side: the contenders take turns, so that other load on the machine affects all
- * of them. Both peers of a connection are in one process (or one page), all on loopback and without ICE servers. And how
- * long the server's page takes until it shows its first key. With a delay, the way to the server takes so long in each
- * direction, as over a network.
+ * of them. Both peers of a connection are in one process (or one page), all on loopback and without ICE servers, or in
+ * browsers with one that Pairlane's server names. And how long the server's page takes until it shows its first key.
+ * With a delay, the way to the server takes so long in each direction, as over a network.
  *
- * npm run bench:connect -- [--rounds N] [--delay MS] [--json]
+ * npm run bench:connect -- [--rounds N] [--delay MS] [--names-ice] [--json]
  */
 import { parseArgs } from 'node:util';
 import {
@@ -22,6 +22,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '20' },
     delay: { type: 'string', default: '0' },
+    'names-ice': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -71,7 +72,7 @@ async function measureFirstKeys(): Promise<number[]> {
 
 const contenders: Contender[] = [];
 for (const create of [weriftOverPairlane, chromiumOverPairlane, chromiumOverPeerServer]) {
-  contenders.push(await create(delayMs));
+  contenders.push(await create({ delayMs, namesIce: values['names-ice'] }));
 }
 const measured = await measure(contenders);
 for (const { close } of contenders) await close();

@@ -22,9 +22,17 @@ export interface Contender {
   close(): Promise<void>;
 }
 
-const startPairlane = () => startServer({ port: 0, logLevel: 'silent' });
+/** Both peers and their way to the server. */
+export interface Setting {
+  /** How long the way to the server takes in each direction. */
+  readonly delayMs: number;
+  /** Whether Pairlane's server names an ICE server, where nobody listens, and its peers in browsers none. */
+  readonly namesIce: boolean;
+}
 
-/** @param delayMs how long the way to the server takes in each direction */
+const startPairlane = (namesIce = false) =>
+  startServer({ port: 0, logLevel: 'silent', ...(namesIce && { stunUrl: ['stun:127.0.0.1:9'] }) });
+
 async function far(url: string, delayMs: number): Promise<string> {
   if (delayMs === 0) return url;
   const proxy = await TcpProxy.start(url);
@@ -43,7 +51,7 @@ async function connectPairlane(create: () => Promise<Peer>): Promise<Connected> 
   return { registerMs: registered - started, openMs: opened - registered };
 }
 
-export async function weriftOverPairlane(delayMs: number): Promise<Contender> {
+export async function weriftOverPairlane({ delayMs }: Setting): Promise<Contender> {
   const server = await startPairlane();
   const url = await far(server.url, delayMs);
   const options = { url, iceServers: [], iceAdditionalHostAddresses: ['127.0.0.1'] };
@@ -54,8 +62,9 @@ export async function weriftOverPairlane(delayMs: number): Promise<Contender> {
   };
 }
 
-export async function chromiumOverPairlane(delayMs: number): Promise<Contender> {
-  const server = await startPairlane();
+export async function chromiumOverPairlane({ delayMs, namesIce }: Setting): Promise<Contender> {
+  const server = await startPairlane(namesIce);
+  const options = namesIce ? {} : { iceServers: [] };
   const browser = await launchChromium();
   const page = await browser.newPage();
   const url = await far(server.url, delayMs);
@@ -65,7 +74,7 @@ export async function chromiumOverPairlane(delayMs: number): Promise<Contender> 
     connect: () =>
       page.evaluate<Connected>(
         `import('/pairlane.js').then(({ createPeer }) =>
-          (${connectPairlane})(() => createPeer({ iceServers: [] })))`,
+          (${connectPairlane})(() => createPeer(${JSON.stringify(options)})))`,
       ),
     async close() {
       await browser.close();
@@ -93,7 +102,7 @@ const CONNECT_PEERJS = `async (port) => {
   return { registerMs: registered - started, openMs: opened - registered };
 }`;
 
-export async function chromiumOverPeerServer(delayMs: number): Promise<Contender> {
+export async function chromiumOverPeerServer({ delayMs }: Setting): Promise<Contender> {
   const listening = new Promise<import('node:http').Server>((resolve) => {
     PeerServer({ port: 0, host: '127.0.0.1' }, (server) => resolve(server as import('node:http').Server));
   });
