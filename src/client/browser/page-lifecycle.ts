@@ -1,11 +1,10 @@
 /** Page events that matter to a peer: a change of network, and the end of the page. */
 import type { Peer } from '../peer/peer.ts';
 
-/** The Network Information API, in browsers that have it (https://wicg.github.io/netinfo/). */
-const connection = (navigator as { connection?: EventTarget }).connection;
-
 /** Tells the peer until it is closed. */
 export function followPage(peer: Peer): void {
+  // The Network Information API, in browsers that have it (https://wicg.github.io/netinfo/).
+  const { connection } = navigator as { connection?: EventTarget };
   const changed = () => peer.networkChanged();
   // Without a goodbye the server would keep the session for a while, and the other peer would wait for us.
   const left = (event: PageTransitionEvent) => {

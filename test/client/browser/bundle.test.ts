@@ -4,6 +4,7 @@ import { SourceTextModule } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { httpUrl } from '../../support/peers/browser.ts';
+import { runNode } from '../../support/servers/cli-process.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 
 const MAX_GZIPPED_BYTES = 49_000;
@@ -49,6 +50,16 @@ describe('the browser client', () => {
     const foreign = /\bnode:|\bprocess\.|\bBuffer\.|__dirname|setImmediate|werift|uWebSockets/g;
     expect(bundle.match(foreign)).toBeNull();
   });
+
+  it.each(['pairlane.js', 'pairlane-watch.js', 'webrtc-manager.js'])(
+    '%s can be imported where there is no browser, as by a framework that renders pages on a server',
+    async (file) => {
+      const code = `delete globalThis.navigator; console.log(Object.keys(await import('./dist/browser/${file}')).length > 0)`;
+      const run = runNode(['--input-type=module', '--eval', code]);
+      expect(await run.exited()).toBe(0);
+      expect(run.stdout).toBe('true\n');
+    },
+  );
 
   it('is served at /pairlane.js, and its types stand where the package says', async () => {
     const { server } = await startTestServer();
