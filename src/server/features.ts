@@ -16,6 +16,7 @@ import type { App } from './http/shell/shell.ts';
 import type { ServerOptions } from './options.ts';
 import type { StatelyPort } from './programs/stately-port.ts';
 import { iceServersFor } from './signaling/ice-servers.ts';
+import { failedRequests } from './telemetry/failed-requests.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { EventWebhook } from './webhooks/event-webhook.ts';
 import { webhookSecret } from './webhooks/sign.ts';
@@ -96,6 +97,7 @@ async function startHealth(context: FeatureContext): Promise<(HealthListener & F
       readiness: () => readiness.answer(),
       metrics: async () => ({ type: metrics.contentType, text: await metrics.text() }),
     }),
+    failed: failedRequests(log, metrics),
   });
   log.info({ event: 'health_listening' }, `Health checks on port ${health.port}`);
   return health;

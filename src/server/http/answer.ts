@@ -13,6 +13,8 @@ export interface Answer {
 }
 
 export const TEXT = ['content-type', 'text/plain; charset=utf-8'] as const;
+/** Says nothing of the bug that it is for. */
+export const FAILED: Answer = { status: '500 Internal Server Error', headers: [TEXT] };
 export const NOT_KEPT = ['cache-control', 'no-store'] as const;
 
 /**
@@ -41,8 +43,8 @@ export function serveGet(
 ): void {
   const serve = (isHead: boolean) => (res: HttpResponse, req: HttpRequest) => {
     const found = find(req, res);
-    if (found instanceof Promise) answerLater(res, found, isHead);
-    else answer(res, found, isHead);
+    if (found instanceof Promise) return answerLater(res, found, isHead);
+    answer(res, found, isHead);
   };
   app.get(path, serve(false));
   app.head(path, serve(true));
@@ -57,8 +59,9 @@ export function serveNothingElse(app: App, hint: string): void {
 
 /**
  * Answers later. uWebSockets.js ends the process if nothing listens for the abort of a request that is answered later.
+ * @returns rejected if the answer is, after it was answered with 500
  */
-export function answerLater(res: HttpResponse, found: Promise<Answer>, isHead: boolean): void {
+export async function answerLater(res: HttpResponse, found: Promise<Answer>, isHead: boolean): Promise<void> {
   let isGone = false;
   const unlessGone = (given: Answer) => {
     if (!isGone) answer(res, given, isHead);
@@ -66,5 +69,10 @@ export function answerLater(res: HttpResponse, found: Promise<Answer>, isHead: b
   res.onAborted(() => {
     isGone = true;
   });
-  found.then(unlessGone, () => unlessGone({ status: '500 Internal Server Error', headers: [TEXT] }));
+  try {
+    unlessGone(await found);
+  } catch (error) {
+    unlessGone(FAILED);
+    throw error;
+  }
 }

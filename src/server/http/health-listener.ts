@@ -5,8 +5,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Answer, TEXT } from './answer.ts';
+import { type Answer, FAILED, TEXT } from './answer.ts';
 import { listenError } from './bind.ts';
+import type { Failed } from './contain-failures.ts';
 
 /** @param host the `Host` header; empty if there is none, as in HTTP/1.0 */
 export type HealthAnswer = (host: string) => Answer | Promise<Answer>;
@@ -17,6 +18,7 @@ export interface HealthListenerOptions {
   readonly port: number;
   /** By path. */
   readonly answers: ReadonlyMap<string, HealthAnswer>;
+  readonly failed: Failed;
 }
 
 export interface HealthListener {
@@ -31,11 +33,14 @@ export interface HealthListener {
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 5_000;
 
+const NOTHING: Answer = { status: '404 Not Found', headers: [TEXT], body: 'There is nothing here.\n' };
+
 /** @throws when the port is taken, or an address does not belong to this machine; then it listens on none */
 export async function listenForHealth({
   hosts,
   port,
   answers,
+  failed,
 }: HealthListenerOptions): Promise<HealthListener> {
   const servers: Server[] = [];
   const close = () => {
@@ -46,7 +51,7 @@ export async function listenForHealth({
   };
   let found = port;
   for (const host of hosts) {
-    const server = await listenOn(host, found, answers).catch((error: Error) => {
+    const server = await listenOn(host, found, { answers, failed }).catch((error: Error) => {
       close();
       throw error;
     });
@@ -59,7 +64,7 @@ export async function listenForHealth({
 async function listenOn(
   host: string,
   port: number,
-  answers: HealthListenerOptions['answers'],
+  serving: Pick<HealthListenerOptions, 'answers' | 'failed'>,
 ): Promise<Server> {
   const server = createServer(
     {
@@ -67,7 +72,7 @@ async function listenOn(
       headersTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 1_000,
     },
-    (req, res) => void respond(req, res, answers),
+    (req, res) => void respond(req, res, serving),
   );
   const open = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -87,17 +92,19 @@ async function listenOn(
 async function respond(
   req: IncomingMessage,
   res: ServerResponse,
-  answers: HealthListenerOptions['answers'],
+  { answers, failed }: Pick<HealthListenerOptions, 'answers' | 'failed'>,
 ): Promise<void> {
   const [path = ''] = (req.url ?? '').split('?');
   const find = req.method === 'GET' || req.method === 'HEAD' ? answers.get(path) : undefined;
-  const nothing: Answer = { status: '404 Not Found', headers: [TEXT], body: 'There is nothing here.\n' };
-  const failed: Answer = { status: '500 Internal Server Error', headers: [TEXT] };
-  const {
-    status = '200 OK',
-    headers = [],
-    body = '',
-  } = find ? await Promise.resolve(find(req.headers.host ?? '')).catch(() => failed) : nothing;
+  const answerTo = async (host: string) => {
+    try {
+      return find ? await find(host) : NOTHING;
+    } catch (error) {
+      failed(path, error);
+      return FAILED;
+    }
+  };
+  const { status = '200 OK', headers = [], body = '' } = await answerTo(req.headers.host ?? '');
   const length = Buffer.byteLength(body);
   res.writeHead(Number.parseInt(status, 10), {
     ...Object.fromEntries(headers),

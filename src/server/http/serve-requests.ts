@@ -30,13 +30,13 @@ export function serveRequests(app: App, path: string, rules: RequestRules): void
     const refusal = refusalOf(res, req);
     if (refusal) {
       answer(res, refusal, isHead);
-      return;
+      return undefined;
     }
     const facts = { method, path: req.getUrl(), query: req.getQuery() ?? '' };
     const found = readBody(res, maxBodyBytes).then((body) =>
       body ? answerTo({ ...facts, body }) : tooLarge,
     );
-    answerLater(res, found, isHead);
+    return answerLater(res, found, isHead);
   });
 }
 

@@ -48,8 +48,8 @@ export function watchApp(app: App, watch: AppWatch): void {
       add(path === EVERYTHING ? path : `${basePath}${path}`, (res, req) => {
         asked(res.getRemoteAddress());
         const refusal = refusalOf(res, req, false);
-        if (refusal) answer(res, refusal, req.getMethod() === 'head');
-        else handler(res, req);
+        if (!refusal) return handler(res, req);
+        answer(res, refusal, req.getMethod() === 'head');
       });
   }
   const addSockets = app.ws.bind(app);
@@ -59,8 +59,8 @@ export function watchApp(app: App, watch: AppWatch): void {
       upgrade(res, req, context) {
         asked(res.getRemoteAddress());
         const refusal = refusalOf(res, req, true);
-        if (refusal) answer(res, refusal);
-        else behavior.upgrade?.(res, req, context);
+        if (!refusal) return behavior.upgrade?.(res, req, context);
+        answer(res, refusal);
       },
       open(socket) {
         // From here on the app's filter no longer reports this connection, not even its end.

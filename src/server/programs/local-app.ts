@@ -1,5 +1,6 @@
 /** An app for requests from this machine only, on its own port at the loopback address. */
 import { serveNothingElse } from '../http/answer.ts';
+import { containFailures } from '../http/contain-failures.ts';
 import { openListener } from '../http/listener.ts';
 import { loadShell } from '../http/shell/load-shell.ts';
 import type { App } from '../http/shell/shell.ts';
@@ -20,6 +21,7 @@ export async function openLocalApp(
 ): Promise<LocalApp> {
   const { shell } = await loadShell('auto');
   const app = shell.createApp({});
+  containFailures(app, (_, error) => process.emitWarning(error as Error));
   addRoutes(app);
   serveNothingElse(app, 'There is nothing here; the page is at /.\n');
   const listener = await openListener(app, {

@@ -1,10 +1,12 @@
 /** A relay server's HTTP port: what it knows about the network, as JSON and as the inspector's page. */
 import { NOT_KEPT, serveGet, serveNothingElse, TEXT } from '../http/answer.ts';
+import { containFailures } from '../http/contain-failures.ts';
 import { openListener } from '../http/listener.ts';
 import { loadShell } from '../http/shell/load-shell.ts';
 import { forbidden, refusalOf, unauthorized } from '../inspector/access.ts';
 import { Inspector } from '../inspector/inspector.ts';
 import { servePage } from '../inspector/serve-page.ts';
+import { failedRequests } from '../telemetry/failed-requests.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { relaySources } from './inspector-sources.ts';
 import { TrafficRates } from './link-traffic.ts';
@@ -47,6 +49,7 @@ export async function serveRelayHttp(
   const { shell, message } = await loadShell('auto');
   log.info({ event: 'shell_loaded' }, message);
   const app = shell.createApp({});
+  containFailures(app, failedRequests(log));
   serveGet(
     app,
     '/api/relay',

@@ -26,6 +26,7 @@ export const logEvents = {
   refused: 'A connection or a message was refused, for `kind`; `more` earlier lines were left out.',
   hook_failed: '`hook`, a hook of the embedding program, threw an error or gave an invalid answer.',
   admin_changed: 'The admin API carried out `operation`, which changes something.',
+  request_failed: 'A request for a path of `route` failed because of a bug, and was answered with 500.',
   admin_failed: 'A request to the admin API failed because of a bug.',
   webhook_failed: 'The webhook `hook` did not answer, or gave an invalid answer.',
   keys_failed: 'The keys of `--jwks-url` cannot be loaded, so nobody can connect; another attempt follows.',

@@ -15,6 +15,7 @@ import { freePort, refuseTaken } from '../http/bind.ts';
 import { type HealthListener, listenForHealth } from '../http/health-listener.ts';
 import { MAX_NODE_ID, randomNodeId } from '../node-id.ts';
 import type { ServerOptions } from '../options.ts';
+import { failedRequests } from '../telemetry/failed-requests.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { METRICS_TYPE } from '../telemetry/metrics.ts';
 import { LimitRelay } from './limit-relay.ts';
@@ -234,7 +235,8 @@ export class Workers {
       readiness: () => this.#readiness(),
       metrics: async () => ({ type: METRICS_TYPE, text: await this.#metricsText() }),
     });
-    const health = await listenForHealth({ hosts: tcpHosts(host), port: healthPort, answers });
+    const failed = failedRequests(this.log);
+    const health = await listenForHealth({ hosts: tcpHosts(host), port: healthPort, answers, failed });
     this.log.info({ event: 'health_listening' }, `Health checks on port ${health.port}`);
     return health;
   }

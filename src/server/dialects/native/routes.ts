@@ -4,9 +4,11 @@ import { NO_TIMER } from '../../../machines/index.ts';
 import { upgradeRequestOf } from '../../admission/request-facts.ts';
 import { type SocketRoute, type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
 import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
+import { containFailures } from '../../http/contain-failures.ts';
 import type { App } from '../../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import { type AppWatch, watchApp } from '../../http/watch-app.ts';
+import { failedRequests } from '../../telemetry/failed-requests.ts';
 import { refuseUnserved } from '../unserved-dialects.ts';
 import type { SocketData, SocketKind } from './native-client.ts';
 
@@ -52,6 +54,7 @@ export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, r
   const { options, admission, telemetry } = deps;
   const { metrics } = telemetry;
   const wantsEvidence = options.inspect || options.record !== undefined;
+  containFailures(app, failedRequests(telemetry.log, metrics));
   watchApp(app, rules);
   serveSockets<SocketData>(app, '/*', deps, {
     claimsOf(req) {

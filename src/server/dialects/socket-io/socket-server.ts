@@ -249,12 +249,12 @@ function readHandshake(res: HttpResponse, req: HttpRequest): HandshakeFacts {
 function guarded(app: App, limits: PacketLimitsDeps, facts: WeakMap<object, HandshakeFacts>) {
   // The methods that `attachApp` calls; the first two are chained.
   const limited = {
-    any(path: string, handler: (res: HttpResponse, req: HttpRequest) => void) {
+    any(path: string, handler: Parameters<App['any']>[1]) {
       app.any(path, (res, req) => {
         facts.set(req, readHandshake(res, req));
         const end = res.end.bind(res);
         res.end = (body) => end(body, true);
-        handler(res, req);
+        return handler(res, req);
       });
       return limited;
     },

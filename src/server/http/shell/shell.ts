@@ -31,7 +31,8 @@ export interface ListenSocket {
   close(): void;
 }
 
-type RequestHandler = (res: HttpResponse, req: HttpRequest) => void;
+/** The promise of one that answers later is rejected once its failure has been answered. */
+type RequestHandler = (res: HttpResponse, req: HttpRequest) => void | Promise<void>;
 
 /**
  * Routes, and the connections that came in through them. A pattern is a path, or the beginning of one followed by `/*`.
