@@ -183,7 +183,12 @@ export const parts: readonly Part[] = [
   {
     area: 'dialects',
     files: /^server\/dialects\/socket-io\//,
-    tests: ['server/dialects/socket-io/', 'server/drain/drain\\.', 'server/dialects/chaos'],
+    tests: [
+      'server/dialects/socket-io/',
+      'server/admission/shares',
+      'server/drain/drain\\.',
+      'server/dialects/chaos',
+    ],
   },
   {
     area: 'dialects',

@@ -116,8 +116,8 @@ describe('a page is greeted', () => {
     expect(taken()).toEqual([]);
     says(HERE, population(3));
     expect(taken()).toMatchObject([{ machines: { session: { total: 5 } } }]);
-    for (const worker of [1, HERE]) says(worker, { type: 'chaos', rules: 'x' } as never);
-    expect(taken()).toEqual([{ type: 'chaos', rules: 'x' }]);
+    for (const worker of [1, HERE]) says(worker, { type: 'chaos', rules: `${worker}` } as never);
+    expect(taken()).toEqual([{ type: 'chaos', rules: '0' }]);
   });
 });
 

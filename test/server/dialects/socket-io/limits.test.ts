@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { RoomClient } from '../../../support/clients/room-client.ts';
 import { startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
+import { until } from '../../../support/until.ts';
 
 const start = (options = {}) => startTestServer({ rooms: true, ...options });
 const urlOf = ({ server }: TestServer) => `http://127.0.0.1:${server.port}`;
@@ -63,6 +64,43 @@ describe('a player', () => {
     expect(text).toMatch(/pairlane_bytes_total\{direction="received"\} \d{2,}/);
     expect(text).toMatch(/pairlane_bytes_total\{direction="sent"\} \d{2,}/);
     expect(text).not.toMatch(/secret-game|ann|bob|elsewhere/);
+  });
+});
+
+describe('how many play', () => {
+  const join = async (test: TestServer, ...games: string[]) => {
+    const codes = [];
+    for (const game of games) {
+      const player = await RoomClient.connect(urlOf(test));
+      codes.push((await player.join(game, codes.length)).code ?? 'in');
+    }
+    return codes;
+  };
+
+  it('is at most 2 a game with --max-players-per-room 2, and any number with 0', async () => {
+    const limited = await start({ maxPlayersPerRoom: 2 });
+    expect(await join(limited, 'g', 'g', 'g', 'h')).toEqual(['in', 'in', 'game_full', 'in']);
+    expect(await join(await start({ maxPlayersPerRoom: 0 }), 'g', 'g', 'g')).toEqual(['in', 'in', 'in']);
+  });
+
+  it('is in at most 1 game with --max-rooms 1, which is another one once that is over, and in any with 0', async () => {
+    const test = await start({ maxRooms: 1 });
+    const player = await RoomClient.connect(urlOf(test));
+    await player.join('g', 'first');
+    expect(await join(test, 'h', 'g')).toEqual(['too_many_games', 'in']);
+    const { games } = test.server.parts.features.started.rooms ?? {};
+    expect([...(games?.states() ?? [])].map(({ value }) => value)).toEqual(['joined', 'joined', 'outside']);
+    for (const { socket } of games?.all.get('g')?.players.values() ?? []) socket.close();
+    await until(() => games?.connections === 1, 'the end of both');
+    expect(await join(test, 'h', 'g')).toEqual(['in', 'too_many_games']);
+    expect(await join(await start({ maxRooms: 0 }), 'g', 'h')).toEqual(['in', 'in']);
+  });
+
+  it('without a place to come back to with --resume-grace-ms 0: nobody is given a token', async () => {
+    const player = await RoomClient.connect(urlOf(await start({ resumeGraceMs: 0 })));
+    expect(await player.ask('join_game', { game_id: 'g', player_id: 1, resume: true })).toEqual({
+      players: [1],
+    });
   });
 });
 
