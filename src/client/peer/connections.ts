@@ -4,7 +4,7 @@
  */
 import type { ClientMessage } from '../../protocol/index.ts';
 import type { Loss, OwnSignal, PairedEvent, PeerSignal } from '../negotiation/signaling.ts';
-import { type Claims, claimsOf, type HeardEvent } from '../signaling/signaling-event.ts';
+import { type Circumstances, type Claims, claimsOf, type HeardEvent } from '../signaling/signaling-event.ts';
 import { Acceptance } from './acceptance.ts';
 import { Connection, type ConnectionOwner, type SharedLink } from './connection.ts';
 import type { Environment } from './environment.ts';
@@ -19,10 +19,13 @@ export interface ConnectionsLink extends SharedLink {
 export interface ConnectionsOwner extends ConnectionOwner {
   /**
    * A pairing that we asked for has arrived.
-   * @param offered the SDP of the offer that we sent ahead and the other peer gets
+   * @param offered see {@link Circumstances}
    * @returns what was sent along; undefined if nobody wants it any more
    */
-  readonly asked: (peerId: string, offered: string | undefined) => { readonly metadata: unknown } | undefined;
+  readonly asked: (
+    peerId: string,
+    offered: Circumstances['offered'],
+  ) => { readonly metadata: unknown } | undefined;
   readonly problem: (error: PairlaneError, peerId: string) => void;
 }
 

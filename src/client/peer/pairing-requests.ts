@@ -51,17 +51,20 @@ export class PairingRequests {
 
   /**
    * A pairing arrived that we are the initiator of.
-   * @param offered the SDP of the offer that we sent ahead and the other peer gets
+   * @param offered the SDP of the offer that we sent ahead and the other peer gets, empty if there is none; undefined if
+   * the server does not say which request has formed it
    * @returns what was sent along; undefined if nobody wants it any more
    */
   asked(peerId: string, offered: string | undefined): { readonly metadata: unknown } | undefined {
-    if (!this.#isAskedFor(peerId)) return offered === undefined ? { metadata: undefined } : undefined;
+    if (offered === undefined && !this.#isAskedFor(peerId)) return { metadata: undefined };
     if (this.#requests.isAbandoned('pair_request')) {
       this.#requests.fail('pair_request', new PairlaneError('aborted'));
       return undefined;
     }
-    // Otherwise the request was answered too late.
-    return this.#connections.useOffer(offered) ? { metadata: this.#asked?.metadata } : undefined;
+    // It was answered too late.
+    if (offered !== undefined && !this.#requests.isWanted('pair_request')) return undefined;
+    this.#connections.useOffer();
+    return { metadata: this.#asked?.metadata };
   }
 
   /** A pairing that the other peer asked for at the same moment does not answer our own request; its error will. */

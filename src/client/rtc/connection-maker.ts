@@ -81,17 +81,10 @@ export class ConnectionMaker {
     if (this.#knowsServers) connection.setAhead();
   }
 
-  /**
-   * A request of ours was answered: what has offered ahead for it is the next connection.
-   * @param sdp the offer that was sent ahead and the other peer gets; undefined if there is none
-   * @returns false if what has made that offer is closed
-   */
-  useOffer(sdp: string | undefined): boolean {
-    const offered = this.#offered;
-    if (sdp !== undefined && offered?.connection.sdpAhead !== sdp) return false;
-    this.#due = offered;
+  /** A request of ours was answered: what has offered ahead for it is the next connection. */
+  useOffer(): void {
+    this.#due = this.#offered;
     this.#offered = undefined;
-    return true;
   }
 
   /** Nobody needs the offer. */

@@ -68,8 +68,6 @@ export class RtcConnection {
   #ahead: Promise<SessionDescription> | undefined;
   /** The same once it is set, until it is announced. */
   #offered: Promise<string> | undefined;
-  /** Its SDP, once it is made. */
-  sdpAhead: string | undefined;
   #offersReceived = 0;
   /** Our ICE credentials that the last answer left in force, and whether it came with new ones. */
   #credentials: string | undefined;
@@ -119,10 +117,7 @@ export class RtcConnection {
   offerAhead(): Promise<string | undefined> {
     this.#ahead = this.#createFirst();
     return this.#ahead.then(
-      ({ sdp }) => {
-        this.sdpAhead = sdp;
-        return sdp;
-      },
+      ({ sdp }) => sdp,
       () => undefined,
     );
   }

@@ -102,21 +102,24 @@ export class ResumableSession {
     this.#forgetReports();
   }
 
-  /** The server may die before it acknowledges a request that it has answered; its successor would answer it again. */
-  forgetRequest(type: ClientMessage['type']): void {
-    const asked = this.#delivery.unacked.find((kept) => headOf(kept).type === type);
+  /**
+   * The server may die before it acknowledges a request that it has answered; its successor would answer it again.
+   * @param seq that of the request; undefined if the answer does not say, and the first one is meant
+   */
+  forgetRequest(type: ClientMessage['type'], seq?: number): void {
+    const asked = this.#delivery.unacked.find(
+      (kept) => headOf(kept).type === type && (seq === undefined || kept.seq === seq),
+    );
     if (asked) this.#delivery.replace(asked.seq, NOTHING);
   }
 
   /**
-   * Our request of that number has formed a pairing: its server relays the offer that we have sent ahead for it. Should
-   * it die before the peer has that offer, its successor gets it as if it had been sent now.
-   * @returns the offer's SDP; undefined if none was sent; empty for a request before our last: nobody waits for it any
-   * more
+   * Our last request has formed a pairing: its server relays the offer that we have sent ahead for it. Should it die
+   * before the peer has that offer, its successor gets it as if it had been sent now.
+   * @returns the offer's SDP; empty if none was sent
    */
-  offerTaken(request: number, epoch: number | undefined): string | undefined {
-    if (request !== this.lastRequest) return '';
-    if (!this.#ahead) return undefined;
+  offerTaken(epoch: number | undefined): string {
+    if (!this.#ahead) return '';
     const { seq, sdp } = this.#ahead;
     this.#delivery.replace(seq, JSON.stringify({ type: 'offer', sdp, epoch }));
     return sdp;

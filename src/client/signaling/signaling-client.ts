@@ -11,11 +11,12 @@ import {
   type NumberedFrame,
   readNumbered,
   type ServerMessage,
+  type ServerMessageOf,
   type UnackedMessage,
 } from '../../protocol/index.ts';
 import type { Loss, Signaling } from '../negotiation/signaling.ts';
 import { PairlaneError } from '../peer/errors.ts';
-import { type RequestKind, requestAnsweredBy } from '../peer/pending-requests.ts';
+import { requestAnsweredBy } from '../peer/pending-requests.ts';
 import { decodeServerMessage } from './decode-server-message.ts';
 import { ResumableSession } from './resumable-session.ts';
 import type { ServerAllowance } from './server-allowance.ts';
@@ -251,10 +252,7 @@ export class SignalingLink implements Signaling {
     const isMisfit = decoded instanceof PairlaneError;
     if (decoded && !this.#isMessageAllowed(isMisfit ? undefined : decoded.type)) return;
     if (isMisfit) this.#handlers.problem(decoded);
-    else if (decoded && this.#isFirstOfSender(decoded, numbered?.senderSeq)) {
-      const answered = requestAnsweredBy(decoded);
-      this.#handle(decoded, answered && session && answer(session, answered, decoded));
-    }
+    else if (decoded && this.#isFirstOfSender(decoded, numbered?.senderSeq)) this.#handle(decoded);
   }
 
   /** Whether a numbered frame was not received before from this server. */
@@ -281,8 +279,10 @@ export class SignalingLink implements Signaling {
     return true;
   }
 
-  /** @param offered the SDP of the offer that we sent ahead and the peer gets */
-  #handle(message: ServerMessage, offered: string | undefined): void {
+  #handle(message: ServerMessage): void {
+    const request = message.type === 'paired' ? message.request : undefined;
+    const answered = requestAnsweredBy(message);
+    if (answered) this.#session?.forgetRequest(answered, request);
     switch (message.type) {
       case 'ping':
         this.#sendPlain({ type: 'pong' });
@@ -298,15 +298,25 @@ export class SignalingLink implements Signaling {
         return;
       case 'paired':
         this.forgetPairing(message.epoch);
-        this.#handlers.received(message, { offered });
+        this.#paired(message, answered && request);
         return;
       default:
         this.#handlers.received(message, {});
     }
   }
 
+  /** @param request the seq of our own that the pairing answers, if the server says so: we wait for the last one only */
+  #paired(message: ServerMessageOf<'paired'>, request: number | undefined): void {
+    const { epoch } = message;
+    const session = this.#session;
+    if (!session || request === undefined) this.#handlers.received(message, {});
+    else if (request !== session.lastRequest)
+      this.send({ type: 'unpair', ...(epoch !== undefined && { epoch }) });
+    else this.#handlers.received(message, { offered: session.offerTaken(epoch) });
+  }
+
   /** @returns whether the server resumed our session */
-  #welcomed({ id, resume, received, restarted }: Extract<ServerMessage, { type: 'your_id' }>): boolean {
+  #welcomed({ id, resume, received, restarted }: ServerMessageOf<'your_id'>): boolean {
     const old = this.#session;
     this.#isWelcome = true;
     this.#isRefused = false;
@@ -322,13 +332,6 @@ export class SignalingLink implements Signaling {
     if (old) this.#handlers.sessionLost();
     return false;
   }
-}
-
-/** @returns see {@link ResumableSession.offerTaken} */
-function answer(session: ResumableSession, kind: RequestKind, message: ServerMessage): string | undefined {
-  session.forgetRequest(kind);
-  if (message.type !== 'paired' || message.request === undefined) return undefined;
-  return session.offerTaken(message.request, message.epoch);
 }
 
 /** Whether it only says how far the connection is, and nobody waits for it. */

@@ -11,7 +11,10 @@ export type HeardEvent = Exclude<SignalingEvent, { type: 'SOCKET_LOST' }> | OwnS
 export interface Circumstances {
   /** For `your_id`: whether it is our previous session. */
   readonly isResumed?: boolean;
-  /** For `paired`: the SDP of the offer that we sent ahead and the peer gets; see {@link ResumableSession}. */
+  /**
+   * For `paired`, if it names our last request: the SDP of the offer that we sent ahead and the peer gets, empty if
+   * there is none.
+   */
   readonly offered?: string | undefined;
 }
 

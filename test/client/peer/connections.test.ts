@@ -364,6 +364,28 @@ describe('connect()', () => {
     expect((await asked).metadata).toBe('for 3');
   });
 
+  it('whose answer names it, and comes after its time, is left: neither it nor the next one is answered by that', async () => {
+    const { peer, server, clock } = await playedPeer({ peers: 4 }, 4);
+    const late = errorOf(peer.connect({ id: 'peer 1' }));
+    clock.advance(10_050);
+    expect(await late).toMatchObject({ code: 'timeout' });
+    server.say({ ...initiated(1), request: 1 });
+    expect(server.of('unpair')).toEqual([{ type: 'unpair', epoch: 1 }]);
+    const next = errorOf(peer.pair({ id: 'peer 1' }));
+    clock.advance(10_050);
+    expect(await next).toMatchObject({ code: 'timeout' });
+    const abort = new AbortController();
+    const last = errorOf(peer.pair({ id: 'peer 1' }, { signal: abort.signal }));
+    abort.abort();
+    expect(await last).toMatchObject({ code: 'aborted' });
+    // That of the one before: the last one keeps its place until it is answered itself.
+    server.say({ ...initiated(2), peer_id: 'peer 1', request: 3 });
+    expect(await errorOf(peer.pair({ id: 'peer 3' }))).toMatchObject({ code: 'request_pending' });
+    server.say({ ...initiated(3), peer_id: 'peer 1', request: 4 });
+    expect(server.of('unpair').map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    expect(peer.connections.size).toBe(0);
+  });
+
   it('that is refused, or has no answer in time, is no matter of the next one', async () => {
     const { peer, server, clock } = await playedPeer({ peers: 3 }, 3);
     const asked = ['a', 'b', 'peer 3'].map((id) => peer.connect({ id }));

@@ -2,7 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { type CommonConfig, ConnectionMaker } from '../../../src/client/rtc/connection-maker.ts';
 import type { ConnectionConfig, IceServer } from '../../../src/client/rtc/types.ts';
-import { FakePeerConnection, SDP } from '../../support/peers/fake-rtc.ts';
+import { FakePeerConnection } from '../../support/peers/fake-rtc.ts';
 
 const unsent = () => {
   throw new Error('nothing is to be sent');
@@ -97,10 +97,10 @@ it('one that has offered is the next once its request is answered, and only once
   const { maker, shown } = makerOf((engine) => engine, SERVERS);
   maker.offerAhead(unsent);
   const before = maker.make(SERVERS);
-  expect(maker.useOffer(undefined)).toBe(true);
+  maker.useOffer();
   maker.dropOffer();
   const answer = maker.make(SERVERS);
-  expect(maker.useOffer(undefined)).toBe(true);
+  maker.useOffer();
   expect(new Set([before, answer, maker.make(SERVERS)]).size).toBe(3);
   expect(shown()).toEqual([
     [['createOffer()'], SERVERS],
@@ -111,30 +111,13 @@ it('one that has offered is the next once its request is answered, and only once
   expect(shown().map(([calls]) => calls?.length)).toEqual([1, 0, 0]);
 });
 
-it('one that has offered is of no use where the other peer got another offer', async () => {
-  const { maker, engines } = makerOf((engine) => engine, SERVERS);
-  expect(maker.useOffer(SDP)).toBe(false);
-  const told: string[] = [];
-  maker.offerAhead((sdp) => told.push(sdp));
-  // It is not made yet.
-  expect(maker.useOffer(SDP)).toBe(false);
-  await engines[0]?.proceed();
-  expect(told).toEqual([SDP]);
-  expect([maker.useOffer('another'), maker.useOffer(''), maker.useOffer(SDP), maker.useOffer(SDP)]).toEqual([
-    false,
-    false,
-    true,
-    false,
-  ]);
-});
-
 it('one that has offered and is not needed is closed once, and not used', () => {
   for (const drop of ['dropAhead', 'dropOffer'] as const) {
     const { maker, shown } = makerOf((engine) => engine, SERVERS);
     maker.offerAhead(unsent);
     maker[drop]();
     maker[drop]();
-    expect(maker.useOffer(undefined)).toBe(true);
+    maker.useOffer();
     maker.make(SERVERS);
     expect(shown()).toEqual([
       [['createOffer()', 'close'], SERVERS],
@@ -152,7 +135,7 @@ it('what was made or offered ahead is the next connection, and no further one', 
 
   const offering = makerOf((engine) => engine, SERVERS);
   offering.maker.offerAhead(unsent);
-  expect(offering.maker.useOffer(undefined)).toBe(true);
+  offering.maker.useOffer();
   expect(offering.maker.make(SERVERS)).not.toBe(offering.maker.make(SERVERS));
   expect(offering.engines.length).toBe(2);
 });
@@ -161,7 +144,7 @@ it('one that has offered ahead gets the ICE servers of its pairing before its of
   const { maker, engines, shown } = makerOf((engine) => engine);
   maker.offerAhead(() => {});
   await engines[0]?.proceed();
-  expect(maker.useOffer(SDP)).toBe(true);
+  maker.useOffer();
   expect(shown()).toEqual([[['createOffer()'], []]]);
   maker.make(SERVERS);
   await engines[0]?.rest();
@@ -179,7 +162,7 @@ it.each([
 ])('one that %s offers nothing ahead, since its ICE servers come later', (_, setConfiguration) => {
   const { maker, shown } = makerOf((engine) => Object.assign(engine, { setConfiguration }));
   maker.offerAhead(unsent);
-  expect(maker.useOffer(undefined)).toBe(true);
+  maker.useOffer();
   maker.make(SERVERS);
   expect(shown()).toEqual([
     [[], []],
@@ -195,7 +178,7 @@ it('one that has offered ahead is closed if it cannot have the ICE servers of it
   engine.setConfiguration = () => {
     throw new Error('TURN needs a user name');
   };
-  maker.useOffer(undefined);
+  maker.useOffer();
   expect(() => maker.make(SERVERS)).toThrow('TURN needs a user name');
   expect(shown()).toEqual([[['createOffer()', 'close'], []]]);
   maker.make(SERVERS);

@@ -40,8 +40,14 @@ function linkTo(url: string, openSocket: OpenSocket) {
   return { link, inbox };
 }
 
-/** What a client sends again to a server that was restarted, after it said and heard all that. */
-function sentAgain(said: readonly ClientMessage[], ...answers: object[]): string[] {
+/**
+ * What a client sends again to a server that was restarted, after it said and heard all that.
+ * @param answers each as it is, or with the seq up to which it acks
+ */
+function sentAgain(
+  said: readonly ClientMessage[],
+  ...answers: (object | readonly [acked: number, answer: object])[]
+): string[] {
   let socket: SocketHandlers | undefined;
   let sent: string[] = [];
   const { link } = linkTo('ws://played/', (_url, handlers) => {
@@ -50,7 +56,10 @@ function sentAgain(said: readonly ClientMessage[], ...answers: object[]): string
   });
   socket?.received(JSON.stringify(welcome));
   for (const message of said) link.send(message);
-  for (const [n, answer] of answers.entries()) socket?.received(`[${n + 1},0,${JSON.stringify(answer)}]`);
+  for (const [n, given] of answers.entries()) {
+    const [acked, answer] = Array.isArray(given) ? given : [0, given];
+    socket?.received(`[${n + 1},${acked},${JSON.stringify(answer)}]`);
+  }
   socket?.closed(1006, '');
   link.open();
   socket?.opened();
@@ -66,6 +75,7 @@ const paired = { type: 'paired', peer_id: 'you', initiator: true, polite: false,
 const refused = (type: string) => ({ type: 'error', code: 'too_many_keys', message: 'No', for: type });
 
 const pong: ClientMessage = { type: 'pong' };
+const unpair: ClientMessage = { type: 'unpair', epoch: 1 };
 const numbered = (...messages: ClientMessage[]) =>
   messages.map((message, n) => `[${n + 1},0,${JSON.stringify(message)}]`);
 
@@ -94,10 +104,15 @@ describe('a question to a server that is killed before it acked it', () => {
   it('has the offer of its own request sent again, and not that of an earlier one, that nobody waits for', () => {
     const ahead = (request: number): ClientMessage => ({ type: 'offer', sdp: `for ${request}`, request });
     const said = [pairRequest, ahead(1), pairRequest, ahead(3)];
-    expect(sentAgain(said, { ...paired, request: 1 })).toEqual(numbered(pong, ...said.slice(1)));
+    expect(sentAgain(said, { ...paired, request: 1 })).toEqual(numbered(pong, ...said.slice(1), unpair));
     expect(sentAgain(said.slice(0, 3), { ...paired, request: 1 }, { ...paired, request: 3 })).toEqual(
-      numbered(pong, ahead(1), pong),
+      numbered(pong, ahead(1), pong, unpair),
     );
+  });
+
+  it('is asked again when an earlier one is answered, which the server has acked', () => {
+    const said = [pairRequest, candidate, pairRequest];
+    expect(sentAgain(said, [1, { ...paired, request: 1 }])).toEqual(numbered(...said, unpair).slice(1));
   });
 
   it.each<[string, ClientMessage, object[]]>([
