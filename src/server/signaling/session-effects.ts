@@ -76,9 +76,7 @@ export function sessionEffects({
       if (session.pendingPairRequest) asks(session, session.pendingPairRequest.epoch);
     },
     forgetAsk(session) {
-      const { offer } = session.pendingPairRequest ?? {};
-      // Nobody gets it.
-      if (offer) session.client.acked(offer.senderSeq);
+      session.dropOffer();
       directory.otherNodes.forgetRequest(session);
     },
     joinPairing(session, event) {

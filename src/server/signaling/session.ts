@@ -191,6 +191,18 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     this.#owner.overfull(seat);
   }
 
+  /**
+   * Nobody gets the offer that waits for another node's answer: it is acked.
+   * @returns whether there was one
+   */
+  dropOffer(): boolean {
+    const request = this.pendingPairRequest;
+    if (!request?.offer) return false;
+    this.client.acked(request.offer.senderSeq);
+    delete request.offer;
+    return true;
+  }
+
   keyExpired(key: string): void {
     this.client.notify({ type: 'key_expired', key: formatPairingKey(key) });
   }
@@ -219,7 +231,8 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
     if (kept.length === 0) for (const seat of this.#seats) this.overfull(seat);
     this.client.dropWaiting((epoch) => !kept.some((seat) => seat.epoch === epoch));
     this.client.cutUnread();
-    if (this.pendingPairRequest?.offer) this.dispatch({ type: 'DENIED', code: 'unavailable' });
+    // Dropped now, since a step may be under way: until that is over the request is not denied.
+    if (this.dropOffer()) this.dispatch({ type: 'DENIED', code: 'unavailable' });
     if (this.waitingBytes <= before / 2) return;
     ending.add(this);
     this.#owner.close(this, closeCodes.tryAgainLater, 'Too much waits for you');

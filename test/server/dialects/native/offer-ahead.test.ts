@@ -253,6 +253,26 @@ describe('an offer that is sent ahead', () => {
     expect(typesIn(b).filter((type) => type === 'offer')).toEqual([]);
   });
 
+  it('that waits for another node is given up with its request, and not with its session, if others have too much waiting', async () => {
+    const MiB = 1024 * 1024;
+    const limits = { maxWaitingBytes: MiB, maxMessageBytes: 2 * MiB, maxBytesPerSecond: 0 };
+    const { one, two, hold } = await twoNodes(undefined, limits);
+    const [a, b] = [await one.connectResumable(), await two.connectResumable()];
+    const [c, d] = [await one.connectResumable(), await one.connectResumable()];
+    await pairUp(c, d);
+    // It receives, and acks nothing.
+    d.delivery.accept = () => 'duplicate';
+    hold();
+    ask(a, { target_id: b.id }, 'x'.repeat(0.7 * MiB));
+    await a.settled();
+    c.send({ type: 'offer', sdp: 'x'.repeat(0.4 * MiB) });
+    expect(await a.next('error')).toMatchObject({ code: 'unavailable', for: 'pair_request' });
+    await a.settled();
+    await c.settled();
+    expect([a.inbox, c.inbox]).toEqual([[], []]);
+    expect(a.delivery.unacked.map(({ seq }) => seq)).not.toContain(2);
+  });
+
   it('that waits for another node is acked if its client goes to a third meanwhile, which refuses the request', async () => {
     const { one, two, hold } = await twoNodes();
     const [a, b] = [await one.connectResumable(), await two.connectResumable()];
