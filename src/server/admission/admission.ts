@@ -127,15 +127,19 @@ export class Admission {
     const refusal = this.#reasons.find(({ fits }) => fits(asking));
     this.#upgrades.count(address, now);
     if (!refusal) return { address };
-    if (refusal.kind === 'origin') {
-      const named = printableJson(origin.slice(0, 200));
-      const name = printableJson(hostnameOf(host).slice(0, 200));
-      const option = this.origins.isOfHost(origin, host)
-        ? `--public-host ${name}, under which it called this server,`
-        : `--allow-origin ${named}`;
-      this.#refusals.warn('origin', address, `Refused a page of origin ${named}; ${option} allows it`);
-    } else this.#refusals.warn(refusal.kind, address, `Refused a connection: ${refusal.message}`);
+    if (refusal.kind === 'origin') this.logPage(origin, host, address);
+    else this.#refusals.warn(refusal.kind, address, `Refused a connection: ${refusal.message}`);
     return { refusal };
+  }
+
+  /** Logs a page that was refused, with the option that would allow it. */
+  logPage(origin: string, host: string, address: string): void {
+    const named = printableJson(origin.slice(0, 200));
+    const name = printableJson(hostnameOf(host).slice(0, 200));
+    const option = this.origins.isOfHost(origin, host)
+      ? `--public-host ${name}, under which it called this server,`
+      : `--allow-origin ${named}`;
+    this.#refusals.warn('origin', address, `Refused a page of origin ${named}; ${option} allows it`);
   }
 
   /** The address that limits count: behind a trusted proxy, the one that it names. */

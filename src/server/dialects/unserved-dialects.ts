@@ -2,6 +2,7 @@
  * Clients of dialects that this server could serve, if an option were on. They are told so, and so is the log: else they
  * would be greeted in a protocol that they do not speak, and wait.
  */
+import { corsHeaders } from '../admission/cors.ts';
 import { readFacts } from '../admission/request-facts.ts';
 import type { SocketRouteDeps } from '../admission/serve-sockets.ts';
 import { type Answer, answer, serveGet, TEXT } from '../http/answer.ts';
@@ -36,25 +37,21 @@ export function refuseUnserved(app: App, deps: SocketRouteDeps): void {
 
 function refusalOf(
   { option, name }: Dialect,
-  { admission, telemetry }: SocketRouteDeps,
+  deps: SocketRouteDeps,
   res: HttpResponse,
   req: HttpRequest,
 ): Answer {
-  const facts = readFacts(res, req);
+  const { admission, telemetry } = deps;
   const kind = `${option}_off`;
   telemetry.metrics.refused.add(kind);
   telemetry.refusals.warn(
     kind,
-    admission.addressOf(facts),
+    admission.addressOf(readFacts(res, req)),
     `Refused a client: ${name} is not served; --${option} serves it`,
-  );
-  const cors = admission.origins.corsHeaders(
-    facts.headers.get('origin') ?? '',
-    facts.headers.get('host') ?? '',
   );
   return {
     status: '404 Not Found',
-    headers: [TEXT, ...cors],
+    headers: [TEXT, ...corsHeaders(deps, res, req)],
     body: `${name} is not served here (--${option}).\n`,
   };
 }

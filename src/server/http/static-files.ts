@@ -24,8 +24,8 @@ export interface ServedFile {
 export interface FileRules {
   /** An answer in place of the file; undefined: the file. */
   readonly refusalOf?: (req: HttpRequest, res: HttpResponse) => Answer | undefined;
-  /** The headers that let a page of that origin import a shared file. */
-  readonly corsHeaders?: (origin: string, host: string) => NonNullable<Answer['headers']>;
+  /** The headers that let the page that asks import a shared file. */
+  readonly corsHeaders?: (req: HttpRequest, res: HttpResponse) => NonNullable<Answer['headers']>;
 }
 
 /** The build's folder, also for a server that runs from its sources. */
@@ -53,7 +53,7 @@ export function serveFiles(
     if (body === undefined) continue;
     const headers: Answer['headers'] = [['content-type', type], ...HEADERS];
     serveGet(app, path, (req, res) => {
-      const shared = isShared ? corsHeaders?.(req.getHeader('origin'), req.getHeader('host')) : undefined;
+      const shared = isShared ? corsHeaders?.(req, res) : undefined;
       return refusalOf?.(req, res) ?? { headers: shared ? [...headers, ...shared] : headers, body };
     });
   }

@@ -78,6 +78,24 @@ describe('a page may connect', () => {
     expect(server.parts.metrics.refused.get('origin')).toBe(1);
   });
 
+  it.each(['pairlane.js', 'pairlane-watch.js', 'schemas/asyncapi.json', 'peerjs/id', 'webrtc-manager.js'])(
+    'and one that may not read /%s finds the same in the log: its browser tells it nothing',
+    async (path) => {
+      const { server, log } = await startTestServer({ peerjs: true, rooms: true });
+      const ask = (headers: Record<string, string>) =>
+        fetch(`http://127.0.0.1:${server.port}/${path}`, { headers });
+      await Promise.all([ask({}), ask({ origin: 'http://localhost:3000' })]);
+      expect(server.parts.metrics.refused.get('origin')).toBeUndefined();
+
+      const response = await ask({ origin: 'https://app.example' });
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+      expect(log.filter(({ kind }) => kind === 'origin').map(({ msg }) => msg)).toEqual([
+        'Refused a page of origin "https://app.example"; --allow-origin "https://app.example" allows it',
+      ]);
+      expect(server.parts.metrics.refused.get('origin')).toBe(1);
+    },
+  );
+
   it('and a page of the name that it calls the server by is told of --public-host', async () => {
     const { server, log } = await startTestServer();
     const headers = { host: 'pair.example.org' };

@@ -1,6 +1,7 @@
 /** Sets up an app with all its routes: native WebSockets, files, health, metrics, and the routes of other parts. */
 import { documentNames } from '../../../contract/documents.ts';
 import { NO_TIMER } from '../../../machines/index.ts';
+import { corsHeaders } from '../../admission/cors.ts';
 import { upgradeRequestOf } from '../../admission/request-facts.ts';
 import { type SocketRoute, type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
 import { serveGet, serveNothingElse, TEXT } from '../../http/answer.ts';
@@ -51,7 +52,7 @@ const FILES: readonly ServedFile[] = [
 
 /** Adds all routes to an empty app. */
 export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, rules: AppWatch): void {
-  const { options, admission, telemetry } = deps;
+  const { options, telemetry } = deps;
   const { metrics } = telemetry;
   const wantsEvidence = options.inspect || options.record !== undefined;
   containFailures(app, failedRequests(telemetry.log, metrics));
@@ -81,7 +82,7 @@ export function addRoutes(app: App, deps: RouteDeps, handlers: SocketHandlers, r
     body: await metrics.text(),
   }));
   serveFiles(app, FILES, {
-    corsHeaders: (origin, host) => admission.origins.corsHeaders(origin, host),
+    corsHeaders: (req, res) => corsHeaders(deps, res, req),
   });
   deps.addRoutes(app);
   if (options.basePath !== '') addRedirect(app, options.basePath);

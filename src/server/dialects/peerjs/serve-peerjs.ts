@@ -11,6 +11,7 @@ import {
   peerJsNotices,
   readPeerJsMessage,
 } from '../../../protocol/index.ts';
+import { corsHeaders } from '../../admission/cors.ts';
 import { type PeerJsKeys, parsePeerJsKeys } from '../../admission/peerjs-keys.ts';
 import { upgradeRequestOf } from '../../admission/request-facts.ts';
 import { type SocketRouteDeps, serveSockets } from '../../admission/serve-sockets.ts';
@@ -131,9 +132,8 @@ export class PeerJs {
   }
 
   #serve(app: App, path: string, answer: () => Answer): void {
-    const { origins } = this.#deps.admission;
-    serveGet(app, path, (req) => {
-      const cors = origins.corsHeaders(req.getHeader('origin'), req.getHeader('host'));
+    serveGet(app, path, (req, res) => {
+      const cors = corsHeaders(this.#deps, res, req);
       const given = answer();
       return { ...given, headers: [...(given.headers ?? []), ...cors] };
     });

@@ -3,6 +3,7 @@
  * messages: rate, size, schema, a call of the core, a machine's event, its step, effects.
  */
 import type { Admission } from '../../admission/admission.ts';
+import { corsHeaders } from '../../admission/cors.ts';
 import type { App } from '../../http/shell/shell.ts';
 import { type ServedFile, serveFiles } from '../../http/static-files.ts';
 import type { ServerOptions } from '../../options.ts';
@@ -47,10 +48,8 @@ export class GameRooms implements RoomSocketHandlers {
   }
 
   addRoutes(app: App): void {
-    const { admission } = this.#deps;
-    const { origins } = admission;
-    serveFiles(app, FILES, { corsHeaders: (origin, host) => origins.corsHeaders(origin, host) });
-    this.#stops.push(serveSocketIo(app, this.#options, admission, this));
+    serveFiles(app, FILES, { corsHeaders: (req, res) => corsHeaders(this.#deps, res, req) });
+    this.#stops.push(serveSocketIo(app, this.#options, this.#deps.admission, this));
   }
 
   /** Ends every socket. Nobody is told that players left when the whole server stops. */
