@@ -3,7 +3,7 @@
  * messages and heartbeats cause no event, so counting events does not show all that a client sends or is owed.
  */
 import { SendingRate } from '../../admission/rate-limits.ts';
-import type { WebSocket, WebSocketBehavior } from '../../http/shell/shell.ts';
+import type { HttpResponse, WebSocket, WebSocketBehavior } from '../../http/shell/shell.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { WaitingBytes, Waits } from '../../signaling/waiting-bytes.ts';
 import type { RefusalLog } from '../../telemetry/refusal-log.ts';
@@ -171,5 +171,35 @@ export function limitFrames(
     },
     ping: (socket, bytes) => void isTaken(socket, bytes),
     pong: (socket, bytes) => void isTaken(socket, bytes),
+  };
+}
+
+/** Stands between the packets of a polling request. */
+const SEPARATOR = 0x1e;
+
+type DataHandler = Parameters<HttpResponse['onData']>[0];
+
+/**
+ * Ends a polling request with more packets than a WebSocket may send at once, before any is read: Engine.IO would take
+ * apart tens of thousands, although all but a few are refused.
+ */
+export function limitPayload(
+  res: Pick<HttpResponse, 'close'>,
+  handler: DataHandler,
+  { options: { maxMessagesPerSecond, maxMessageBurst }, refused }: PacketLimitsDeps,
+): DataHandler {
+  let left = maxMessagesPerSecond === 0 ? Number.POSITIVE_INFINITY : 2 * maxMessageBurst;
+  return (chunk, isLast) => {
+    // The `ws` shell hands on what it had read before the end.
+    if (left <= 0) return;
+    const bytes = Buffer.from(chunk);
+    for (let at = bytes.indexOf(SEPARATOR); at >= 0 && left > 0; at = bytes.indexOf(SEPARATOR, at + 1))
+      left -= 1;
+    if (left > 0) {
+      handler(chunk, isLast);
+      return;
+    }
+    refused('flood');
+    res.close();
   };
 }

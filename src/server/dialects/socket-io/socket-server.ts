@@ -16,6 +16,7 @@ import {
   type LimitedConnection,
   limitFrames,
   limitPackets,
+  limitPayload,
   type PacketConnection,
   type PacketLimitsDeps,
 } from './packet-limits.ts';
@@ -254,6 +255,8 @@ function guarded(app: App, limits: PacketLimitsDeps, facts: WeakMap<object, Hand
         facts.set(req, readHandshake(res, req));
         const end = res.end.bind(res);
         res.end = (body) => end(body, true);
+        const onData = res.onData.bind(res);
+        res.onData = (handle) => onData(limitPayload(res, handle, limits));
         return handler(res, req);
       });
       return limited;

@@ -139,7 +139,7 @@ describe('what is below the events', () => {
   it('closes a client on polling that asks for another namespace, once', async () => {
     const server = await start();
     const client = await PollingClient.connect(server);
-    await client.post(...new Array(5_000).fill('40/x,'));
+    await client.post(...new Array(400).fill('40/x,'));
     expect(await client.post('3')).toBe(400);
     expect(refusedOf(server, 'unknown_namespace')).toBe(1);
     expect(server.log.filter(({ msg }) => msg.includes('namespace'))).toHaveLength(1);
@@ -149,11 +149,24 @@ describe('what is below the events', () => {
   it('closes a client on polling that sends more packets than it may send messages', async () => {
     const server = await start();
     const client = await PollingClient.connect(server);
-    await client.post(...ACKS);
+    for (let posts = 0; posts < 2; posts += 1) await client.post(...ACKS.slice(0, 300));
     expect(await client.post('3')).toBe(400);
     expect(refusedOf(server, 'flood')).toBe(1);
     expect(refusedOf(server, 'too_many_messages')).toBe(1);
   });
+
+  it.each(['uws', 'ws'] as const)(
+    'cuts off a polling request of 401 packets before it reads one, and closes its client (%s)',
+    async (shell) => {
+      const server = await start({ shell });
+      const [client, other] = [await PollingClient.connect(server), await PollingClient.connect(server)];
+      await expect(client.post(...new Array(401).fill('6'))).rejects.toThrow('fetch failed');
+      expect(await client.post('3')).toBe(400);
+      expect([refusedOf(server, 'flood'), refusedOf(server, 'too_many_messages')]).toEqual([1, undefined]);
+      expect(await other.post(...new Array(400).fill('6'))).toBe(200);
+      expect(await other.post('3')).toBe(200);
+    },
+  );
 
   it('closes a client on polling that leaves more than 64 KiB of answers with --max-unsent-bytes 65536', async () => {
     const server = await start({ maxUnsentBytes: 65_536, maxMessagesPerSecond: 0, maxBytesPerSecond: 0 });
