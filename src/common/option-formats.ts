@@ -1,4 +1,5 @@
 /** What texts of usual kinds look like. */
+import { isIP } from 'node:net';
 import type { Format } from './option-table.ts';
 
 /** A URL with one of these schemes, each with its colon. */
@@ -16,6 +17,12 @@ export const stunFormat: Format = {
 export const turnFormat: Format = {
   fits: (text) => /^turns?:[^\s/]+$/.test(text),
   example: 'turn:HOST:PORT or turns:HOST:PORT?transport=tcp',
+};
+
+/** An IP address. */
+export const addressFormat: Format = {
+  fits: (text) => isIP(text) !== 0,
+  example: '127.0.0.1 or ::1',
 };
 
 /** The origin of pages; `*` stands for all, and `null` is that of a file. */

@@ -1,7 +1,7 @@
 /** Options shared by the commands that create a peer. */
 import { CommandError } from '../../common/command.ts';
 import { readNamedFile } from '../../common/named-file.ts';
-import { stunFormat, urlFormat } from '../../common/option-formats.ts';
+import { addressFormat, stunFormat, urlFormat } from '../../common/option-formats.ts';
 import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { MAX_SECRET_BYTES } from '../../common/secret-files.ts';
 import { MAX_PEERS_PER_CLIENT } from '../../protocol/native/limits.ts';
@@ -30,6 +30,7 @@ export const peerOptions = {
   iceHostAddress: {
     kind: 'list',
     value: 'ADDRESS',
+    format: addressFormat,
     help: 'Another address to offer to the peer, such as 127.0.0.1 on a machine that has no other.',
   },
   key: { kind: 'text', value: 'KEY', isFlagOnly: true, help: 'Pair with the client that made this key.' },

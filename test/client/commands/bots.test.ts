@@ -65,6 +65,7 @@ describe('the commands of a peer', () => {
     ['agent', ['--url', 'ftp://x/'], '--url: should look like http://HOST:PORT/ or ws://HOST:PORT/'],
     ['chat', ['--ice-server', 'example.org'], iceServer],
     ['bots', ['--ice-server', 'http://example.org'], iceServer],
+    ['bot', ['--ice-host-address', 'localhost'], '--ice-host-address: should look like 127.0.0.1 or ::1'],
     ['doctor', ['--stun-url', 'example.org'], '--stun-url: should look like stun:HOST:PORT'],
   ])(
     'pairlane %s %j: says by the name of the option what is wrong, and ends with 2',
