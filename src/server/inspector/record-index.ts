@@ -1,8 +1,8 @@
 /** What is in the folder of `--record`: enough of each record to list and search them; the rest is read on request. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { outcomeOf } from '../../inspector/records/outcome.ts';
-import { parseRecord, RecordError } from '../../inspector/records/record.ts';
+import { MAX_RECORD_CHARS, parseRecord, RecordError } from '../../inspector/records/record.ts';
 import {
   isStep,
   type OutcomeFacts,
@@ -73,13 +73,19 @@ export class RecordIndex {
 
   /** The folder may contain anything: files that are not records in the current format are skipped. */
   async #read(file: string): Promise<PairingRecord | undefined> {
-    const text = await readFile(join(this.#directory, file), 'utf8').catch(() => undefined);
-    if (text === undefined) return undefined;
+    const path = join(this.#directory, file);
     try {
-      return parseRecord(text);
+      // Not read before it is known to be small enough.
+      if ((await stat(path)).size > MAX_RECORD_CHARS) return undefined;
+      return parseRecord(await readFile(path, 'utf8'));
     } catch (error) {
-      if (error instanceof RecordError) return undefined;
+      if (error instanceof RecordError || isSystemError(error)) return undefined;
       throw error;
     }
   }
+}
+
+/** The file is gone, say, or may not be read. */
+function isSystemError(error: unknown): boolean {
+  return typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }

@@ -1,4 +1,7 @@
 /** How much memory records take of what is counted, which is their length as JSON. */
+import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { pairingMachine } from '../../../src/machines/index.ts';
 import {
@@ -7,6 +10,7 @@ import {
   MEMORY_PER_RECORD_BYTE,
 } from '../../../src/server/inspector/live-record.ts';
 import { readPeerStep } from '../../../src/server/inspector/peer-steps.ts';
+import { RecordIndex } from '../../../src/server/inspector/record-index.ts';
 import type { RecordedSource } from '../../../src/server/inspector/record-lines.ts';
 import { collectGarbage } from '../../support/collect-garbage.ts';
 
@@ -54,4 +58,22 @@ describe('what clients report of their own machines', () => {
     expect(counted).toBeGreaterThan(0.9 * RECORDS * MAX_PEER_BYTES);
     expect(taken / counted).toBeLessThan(MEMORY_PER_RECORD_BYTE);
   });
+});
+
+it('a file of 400 MiB among the records is not read', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pairlane-'));
+  const [small, large] = [
+    'pairing-2026-01-01T00-00-00.000Z-1.jsonl',
+    'pairing-2026-01-01T00-00-00.000Z-2.jsonl',
+  ];
+  copyFileSync('test/fixtures/connected-pairing.jsonl', join(folder, small));
+  writeFileSync(join(folder, large), '');
+  truncateSync(join(folder, large), 400 * 1024 * 1024);
+  const index = new RecordIndex(folder);
+  const before = process.resourceUsage().maxRSS;
+  await index.readAll([large, small, 'pairing-gone.jsonl']);
+  const grownMiB = (process.resourceUsage().maxRSS - before) / 1024;
+  rmSync(folder, { recursive: true });
+  expect([...index.all]).toHaveLength(1);
+  expect(grownMiB).toBeLessThan(200);
 });
