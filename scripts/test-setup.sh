@@ -7,6 +7,7 @@ needs() {
   cat <<'LIST'
 command:script bsdutils
 command:chromium chromium
+command:firefox-esr firefox-esr
 command:turnserver coturn
 command:nats-server nats-server
 command:haproxy haproxy
