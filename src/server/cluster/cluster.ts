@@ -293,7 +293,7 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
     const known = own
       ? { generation: own.generation, node: this.node, isConfirmed: true }
       : locations.get(copy.id);
-    if (known && known.node !== node && isLater(known, location)) {
+    if (known && known.node !== node && this.#isLater(known, location)) {
       const sessions = [{ ...copy, generation: known.generation }];
       this.links.send(node, { type: 'hosting', sessions, at: known.node });
       return;
@@ -306,6 +306,16 @@ export class Cluster implements OtherNodes, NodeLinksHandler {
       this.links.send(known.node, { type: 'hosting', sessions: [copy], at: node });
     locations.set(copy.id, location);
   }
+
+  /**
+   * Two copies can have the same generation: nodes that had lost each other may both have restored the session from one
+   * secret, or its client may never have heard that it came to a node that then died.
+   */
+  #isLater(known: SessionLocation, other: SessionLocation): boolean {
+    if (known.generation !== other.generation) return known.generation > other.generation;
+    const isThere = known.node === this.node || this.links.isOpen(known.node);
+    return isThere && known.isConfirmed && known.node < other.node;
+  }
 }
 
 interface SessionCopy {
@@ -315,13 +325,4 @@ interface SessionCopy {
 
 function copyOf({ id, generation }: ServerSession): SessionCopy {
   return { id, generation };
-}
-
-/**
- * Two copies can have the same generation: nodes that had lost each other may both have restored the session from one
- * secret.
- */
-function isLater(a: SessionLocation, b: SessionLocation): boolean {
-  const isLower = a.generation === b.generation && a.isConfirmed && a.node < b.node;
-  return a.generation > b.generation || isLower;
 }

@@ -37,6 +37,8 @@ async function nodeOne() {
   };
 }
 
+type Copies = Record<'first' | 'second', { node: number; generation: number }> & { lost?: number };
+
 describe('a session that began here', () => {
   it('is where a node says that it has it, until that node says that it is gone', async () => {
     const { cluster, hosts, at, told } = await nodeOne();
@@ -75,10 +77,16 @@ describe('a session that began here', () => {
       { first: { node: 2, generation: 1 }, second: { node: 3, generation: 1 } },
       2,
     ],
+    [
+      'came back as often, and the node is higher, but the first one is lost',
+      { first: { node: 2, generation: 1 }, second: { node: 3, generation: 1 }, lost: 2 },
+      3,
+    ],
   ])(
     'is at one of two nodes, and the other one is told so: of the second it is said that it %s',
-    async (_why, { first, second }, winner) => {
-      const { hosts, at, told } = await nodeOne();
+    async (_why, { first, second, lost: gone }: Copies, winner) => {
+      const { hosts, at, told, cluster } = await nodeOne();
+      cluster.links.isOpen = (node) => node !== gone;
       for (const { node, generation } of [first, second]) hosts(node, generation);
       expect(at()).toBe(winner);
       const [won, lost] = second.node === winner ? [second, first] : [first, second];

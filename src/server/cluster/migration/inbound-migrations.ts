@@ -5,7 +5,7 @@
  */
 import { NO_TIMER, type TimerOwner } from '../../../machines/index.ts';
 import type { NodeMessageOf, SessionSnapshot } from '../../../protocol/cluster/index.ts';
-import type { NodeId } from '../../node-id.ts';
+import { type NodeId, nodeOfSessionId } from '../../node-id.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Links } from '../links.ts';
 import type { NodeEvents } from '../node-events.ts';
@@ -34,8 +34,11 @@ export interface InboundMigrationsDeps {
 
 interface Migration extends TimerOwner {
   readonly request: ResumeRequest;
-  /** The node that had the session last, according to its secret. */
-  readonly issuer: NodeId | undefined;
+  /**
+   * The node that had the session last: according to its secret, until another one says where it went. It may have come
+   * there without its client's hearing of it.
+   */
+  holder: NodeId | undefined;
   /** Whether the session may have been lost with that node. */
   mayRestore: boolean;
   /** The node that was asked last. */
@@ -79,7 +82,7 @@ export class InboundMigrations {
     this.#lastNumber += 1;
     const migration: Migration = {
       request,
-      issuer,
+      holder: issuer,
       // It may have been this node, before it was restarted.
       mayRestore: issuer === here && signaling.sessions.restoreWindow.isOpen,
       node: here,
@@ -115,7 +118,7 @@ export class InboundMigrations {
   onNotMoved(node: NodeId, { number, may_restore, node: told }: NodeMessageOf<'not_moved'>): void {
     const migration = this.#pending.get(number);
     if (migration?.node !== node) return;
-    if (node === migration.issuer) migration.mayRestore = may_restore;
+    if (node === migration.holder) migration.mayRestore = may_restore;
     this.#lines.remove(node, number);
     this.#askNext(number, migration, told);
   }
@@ -125,7 +128,7 @@ export class InboundMigrations {
     this.#lines.lost(node);
     for (const [number, migration] of [...this.#pending]) {
       if (migration.node !== node) continue;
-      if (node === migration.issuer) migration.mayRestore = this.lostNodes.isWithinGrace(node);
+      if (node === migration.holder) migration.mayRestore = this.lostNodes.isWithinGrace(node);
       this.#askNext(number, migration);
     }
   }
@@ -143,9 +146,10 @@ export class InboundMigrations {
     const isWorthAsking = (node: NodeId | undefined, times: number) =>
       node !== undefined && node !== locations.here && timesAsked(node) < times;
     // Meanwhile this node may have had the session, and have handed it over.
-    const next =
-      [told, locations.get(id)?.node].find((node) => isWorthAsking(node, MAX_ASKS_PER_NODE)) ??
-      [locations.nodeOf(id)].find((node) => isWorthAsking(node, 1));
+    const holder = [told, locations.get(id)?.node].find((node) => isWorthAsking(node, MAX_ASKS_PER_NODE));
+    // Where it began is no evidence: a node names that one for want of a better.
+    if (holder !== undefined && holder !== nodeOfSessionId(id)) migration.holder = holder;
+    const next = holder ?? [locations.nodeOf(id)].find((node) => isWorthAsking(node, 1));
     if (next === undefined) this.#answer(number, migration.mayRestore ? 'lost' : 'refused');
     else {
       migration.node = next;

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { RawClient } from '../../../support/clients/raw-client.ts';
 import { ResumableClient } from '../../../support/clients/resumable-client.ts';
 import { comesTo, has, heard, says } from '../../../support/network/cluster-assertions.ts';
-import { pairingsOn, threeNodes } from '../../../support/servers/test-cluster.ts';
+import { pairingsOn, startTestCluster, threeNodes } from '../../../support/servers/test-cluster.ts';
 import { pairUp, startTestServer, type TestServer } from '../../../support/servers/test-server.ts';
 import { until } from '../../../support/until.ts';
 
@@ -234,6 +234,53 @@ describe('a client of a node that died', () => {
     expect(heard(back)).toEqual(['1', '2', '3', '4']);
     expect([one.server.parts.pairings.size, three.server.parts.pairings.size]).toEqual([1, 1]);
     expect(a.inbox.map(({ type }) => type)).not.toContain('peer_disconnected');
+  });
+
+  it.each([
+    ['at a third, while the first stays', false, false],
+    ['at a third, when the first dies as well', true, false],
+  ])('before it heard that its session had come there has it again %s', async (_what, isFirstLost) => {
+    const { one, two, three, kill, advance } = await threeNodes();
+    const [a, b] = [await three.connectResumable(), await one.connectResumable()];
+    const epoch = await pairUp(a, b);
+    b.pairing = { peer_id: a.id, epoch, initiator: false };
+    says(a, '1');
+    await b.until(() => heard(b).length === 1, "a's first");
+    await b.settled();
+    b.socket.terminate();
+    await a.next('peer_away');
+    expect(await b.comeBackUnheard(two.server.url)).toMatchObject({ id: b.id });
+    await until(() => !has(one, b) && has(two, b), 'the session at the second node');
+    await kill(two);
+    if (isFirstLost) await kill(one);
+    says(a, '2');
+    await advance(5_000);
+    const back = await comesTo(three, b);
+    expect(back.id).toBe(b.id);
+    await back.until(() => heard(back).length === 2, "a's second");
+    says(back, 'I');
+    await a.until(() => heard(a).length === 1, "b's");
+    expect(heard(back)).toEqual(['1', '2']);
+  });
+
+  it('before it heard of it, together with the one before, has its session again, also where that began', async () => {
+    const { nodes, kill, advance } = await startTestCluster(4);
+    const [one, two, three, four] = nodes as [TestServer, TestServer, TestServer, TestServer];
+    const [a, first] = [await four.connectResumable(), await one.connectResumable()];
+    const epoch = await pairUp(a, first);
+    const b = await comesTo(three, first);
+    b.pairing = { peer_id: a.id, epoch, initiator: false };
+    b.socket.terminate();
+    await until(() => a.inbox.at(-1)?.type === 'peer_away', 'the loss');
+    await b.comeBackUnheard(two.server.url);
+    await until(() => has(two, b) && !has(three, b), 'the session at the second node');
+    await Promise.all([kill(two), kill(three)]);
+    await advance(5_000);
+    const back = await comesTo(four, b);
+    expect(back.id).toBe(b.id);
+    says(back, 'I');
+    await a.until(() => heard(a).length === 1, "b's");
+    expect([has(one, b), has(four, b)]).toEqual([false, true]);
   });
 
   it('finds its peer when that one was on the same node and went to a third', async () => {
