@@ -1,7 +1,7 @@
 /** The kit passes those who do what the protocol says, and names what others do otherwise. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -9,6 +9,7 @@ import type { Verdict } from '../../src/contract/conform/run-cases.ts';
 import { Wire } from '../../src/contract/conform/wire.ts';
 import { buildGoClient, goMissing } from '../support/peers/go-client.ts';
 import { Run } from '../support/servers/cli-process.ts';
+import { startSilentServer } from '../support/servers/silent-server.ts';
 import { PATIENCE_MS } from '../support/wait-timeouts.ts';
 
 // The system's Python, for which Debian's packages are.
@@ -193,12 +194,9 @@ describe('pairlane conform, for a server', () => {
 });
 
 it('pairlane conform says in one line that a port at which nobody says anything is no server', async () => {
-  const silent = createServer().listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const url = `ws://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+  const url = `ws://127.0.0.1:${await startSilentServer()}/`;
   const run = new Run(['dist/cli.js', 'conform', url, '--patience-ms', '200']);
   expect(await run.exited()).toBe(1);
-  silent.close();
   expect(run.stderr).toBe(`pairlane conform: no WebSocket server answers at ${url}\n`);
 });
 

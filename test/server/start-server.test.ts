@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LocalBusHub } from '../../src/server/cluster/bus/local-bus.ts';
 import { startServer } from '../../src/server/index.ts';
 import { runNode } from '../support/servers/cli-process.ts';
+import { startSilentServer } from '../support/servers/silent-server.ts';
 import { startTestServer } from '../support/servers/test-server.ts';
 
 async function warningsOf(options: object): Promise<string[]> {
@@ -39,9 +40,7 @@ describe('startServer', () => {
   });
 
   it('leaves nothing behind that keeps the program running when its port is taken', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as AddressInfo;
+    const port = await startSilentServer();
     const options = {
       ...{ port, healthPort: 0, rooms: true, topics: true, peerjs: true, logLevel: 'silent' },
       ...{ otlpUrl: 'http://127.0.0.1:9', record: '.cache/records' },
@@ -53,7 +52,6 @@ describe('startServer', () => {
     const run = runNode(['--input-type=module', '--eval', program]);
     await run.printed(/the port is taken/);
     expect(await run.exited()).toBe(0);
-    taken.close();
   });
 
   it.each([

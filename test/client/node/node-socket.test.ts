@@ -65,7 +65,11 @@ describe('a server that cannot be reached', () => {
     const port = await portOf(server);
     const ended = new Promise((resolve) => {
       server.on('upgrade', (_request, socket) => {
-        socket.on('end', resolve).on('error', resolve).resume();
+        // It is open in the one direction for as long as we do not end it.
+        socket
+          .on('end', () => resolve(socket.destroy()))
+          .on('error', resolve)
+          .resume();
         socket.write('HTTP/1.1 503 Busy\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\n');
       });
     });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -10,6 +10,7 @@ import { parseListenAddress } from '../../../src/common/listen-address.ts';
 import { serverOptionProblems } from '../../../src/server/check-server-options.ts';
 import { startServer } from '../../../src/server/index.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
+import { startSilentServer } from '../../support/servers/silent-server.ts';
 import { startTestServer } from '../../support/servers/test-server.ts';
 import { until } from '../../support/until.ts';
 
@@ -88,13 +89,10 @@ describe('--host', () => {
   });
 
   it('listens at none of them when one cannot be had', async () => {
-    const other = createServer().listen(0, '::1');
-    await once(other, 'listening');
-    const { port } = other.address() as { port: number };
+    const port = await startSilentServer('::1');
     const starting = startServer({ ...quiet, host: ['127.0.0.1', '::1'], port });
     await expect(starting).rejects.toThrow(`Cannot listen on [::1]:${port}: the port is taken`);
     await expect(greeting(`ws://127.0.0.1:${port}/`)).rejects.toThrow('ECONNREFUSED');
-    other.close();
   });
 
   it('takes a Unix socket, and no port', async () => {

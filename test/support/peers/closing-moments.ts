@@ -1,16 +1,12 @@
 /** Shared by the tests of closed peers: closed at any moment of its handshake, a peer lets its process end. */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { startSilentServer } from '../servers/silent-server.ts';
 import { startTestServer } from '../servers/test-server.ts';
 
 const run = promisify(execFile);
-// Accepts connections, but never sends anything.
-const silent = createServer().listen(0, '127.0.0.1');
-await once(silent, 'listening');
-afterAll(() => void silent.close());
+const silentPort = await startSilentServer();
 
 /** TEST-NET-1 (RFC 5737): nobody is there. */
 const iceServers: readonly (readonly [string, readonly object[]])[] = [
@@ -25,7 +21,7 @@ const iceServers: readonly (readonly [string, readonly object[]])[] = [
     'with a TURN server that is reached over TCP only, and silent',
     [
       {
-        urls: `turn:127.0.0.1:${(silent.address() as { port: number }).port}`,
+        urls: `turn:127.0.0.1:${silentPort}`,
         username: 'u',
         credential: 'p',
       },
