@@ -4,6 +4,7 @@
  */
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { isPrintable } from '../../../common/printable.ts';
 import {
   type ErrorCode,
   explain,
@@ -35,8 +36,6 @@ const checks = new Map(
 
 type Ids = { readonly [Field in (typeof ID_FIELDS)[number]]?: unknown };
 const ID_FIELDS = ['game_id', 'player_id', 'target_player_id'] as const;
-/** Control characters and lone surrogates: ids are logged, and logs are read on terminals. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
 const NOT_JSON = 'The message should be JSON, without binary data';
 const TOO_DEEP = `A field should not be nested deeper than ${MAX_EXTRA_DEPTH} levels`;
@@ -61,8 +60,9 @@ export function decodeRoomRequest(
   if (!check.validator.Check(value)) {
     return invalid(explain(check.schema, value) ?? 'The message does not fit its schema');
   }
-  const unprintable = ID_FIELDS.find((field) => UNPRINTABLE.test(String((value as Ids)[field] ?? '')));
-  if (unprintable) return invalid(`\`${unprintable}\` should be without control characters`);
+  // An id that does not show could pass for another's, in logs and in the inspector.
+  const unprintable = ID_FIELDS.find((field) => !isPrintable(String((value as Ids)[field] ?? '')));
+  if (unprintable) return invalid(`\`${unprintable}\` should be of printable characters`);
   return { request: { name, fields: value } as RoomRequest };
 }
 

@@ -60,15 +60,33 @@ describe('an event', () => {
     });
   });
 
-  it.each([
+  const signal = { game_id: 'g', target_player_id: 'b', type: 'offer', payload: 'sdp' };
+  const fieldsOf = (name: string) => (name === 'join_game' ? join : signal);
+
+  describe.each([
     ['game_id', 'webrtc_signal'],
     ['target_player_id', 'webrtc_signal'],
+    ['game_id', 'join_game'],
     ['player_id', 'join_game'],
-  ])('with half a letter as its %s is refused with the name of that field', (field, name) => {
-    const signal = { game_id: 'g', target_player_id: 'b', type: 'offer', payload: 'sdp' };
-    const fields = name === 'join_game' ? join : signal;
-    expect(decodeRoomRequest(name, { ...fields, [field]: '\ud800' }, { bytes: 1 }, 0)).toMatchObject({
-      refusal: { code: 'invalid_message', message: expect.stringContaining(`\`${field}\``) },
+  ])('whose %s in %s', (field, name) => {
+    const decoded = (id: string) =>
+      decodeRoomRequest(name, { ...fieldsOf(name), [field]: id }, { bytes: 1 }, 0);
+
+    it.each([
+      ['half a letter', '\ud800'],
+      ['a control character', 'a\u001b[2J'],
+      ['a character without width', 'a\u200bb'],
+      ['another direction of writing', 'a\u202eb'],
+      ['a line separator', 'a\u2028b'],
+      ['an invisible letter', 'a\u3164b'],
+    ])('has %s is refused with the name of that field', (_what, id) => {
+      expect(decoded(id)).toEqual({
+        refusal: { code: 'invalid_message', message: `\`${field}\` should be of printable characters` },
+      });
+    });
+
+    it.each(['Ä b', '\u2764\ufe0f', '日本'])('is %j is taken', (id) => {
+      expect(decoded(id)).toMatchObject({ request: { fields: { [field]: id } } });
     });
   });
 });

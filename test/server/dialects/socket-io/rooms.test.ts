@@ -113,7 +113,7 @@ describe('joining a game', () => {
     [
       'an id that would clear a terminal',
       { game_id: 'g', player_id: '\u001b[2J' },
-      '`player_id` should be without',
+      '`player_id` should be of printable',
     ],
     ['text', 'g', 'The message should be an object'],
     ['null', null, '`game_id` should be'],
