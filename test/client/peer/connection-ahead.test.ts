@@ -314,6 +314,22 @@ describe('a peer whose connections take time to create', () => {
     expect(sent(played)).toEqual([...before, 'unpair']);
   });
 
+  it.each([
+    ['made', false],
+    ['set', true],
+  ])('tells nobody that an offer could not be %s that nobody needs', async (_, isMade) => {
+    const played = await playedPeer({ iceServers: OWN }, undefined, true);
+    const told: unknown[] = [];
+    played.peer.on('error', (error) => told.push(error));
+    const failed = errorOf(played.peer.pair({ id: 'peer 1' }));
+    await played.engines[0]?.proceed(isMade ? undefined : new Error('it cannot be made'));
+    if (isMade) await played.engines[0]?.proceed(new Error('it cannot be set'));
+    played.server.say(refusal);
+    expect((await failed).code).toBe('target_not_found');
+    await settled();
+    expect(told).toEqual([]);
+  });
+
   it('answers with another one if it is asked first, and makes each request its own offer', async () => {
     const played = await playedPeer({ iceServers: OWN, peers: 4 }, 4, true);
     const { peer, server, engines } = played;

@@ -408,6 +408,21 @@ describe('a frame', () => {
     expect([hears(1, 8), hears(3, 7), hears(2, 7)]).toEqual([false, false, true]);
   });
 
+  it('of a peer is heard in a new pairing whatever its number is: its server has been restarted, and the same was asked again', () => {
+    for (const isMany of [true, false]) {
+      const { begin, say, told } = playedLink(undefined, isMany);
+      begin();
+      const paired = { type: 'paired', peer_id: 'you', initiator: false, polite: true, epoch: 1 };
+      const offer = { type: 'offer', sdp: 'ahead', from_peer: true, epoch: 1 };
+      say([1, 0, paired]);
+      say([2, 0, offer, 2]);
+      say({ ...welcome, received: 0, restarted: true });
+      say([1, 0, paired]);
+      say([2, 0, offer, 2]);
+      expect(told.slice(1)).toEqual(['paired', 'offer', 'your_id', 'paired', 'offer']);
+    }
+  });
+
   it('of a peer counts by its number in that pairing, for a client with one peer over all of them', () => {
     for (const [isMany, heard] of [
       [true, 2],
