@@ -92,7 +92,6 @@ export function sessionEffects({
       pairings.signal(pairing, 'initiator', offer.signal, offer.senderSeq);
     },
     denyAsk(session, event, { code }) {
-      delete session.asked;
       const why = code ?? (event.type === 'DENIED' ? event.code : 'unavailable');
       session.refuse({ code: why, for: 'pair_request' });
     },

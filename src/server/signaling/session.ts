@@ -62,7 +62,10 @@ export class ServerSession extends Hosted<SessionContext> implements SeatHolder,
   /** When its machine was last told that the client was heard. */
   heardAt: number;
   pendingPairRequest: PendingPairRequest | undefined;
-  /** Its last pair request, if its client can resume and the request was not refused. Most sessions have no such field. */
+  /**
+   * Its last pair request that formed a pairing or went to other nodes, if its client can resume. Most sessions have no
+   * such field.
+   */
   declare asked?: Asked;
   keys: string[] = [];
   /** Undefined for most sessions, which never leave a peer. */
