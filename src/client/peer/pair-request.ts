@@ -1,5 +1,6 @@
 /** A request to the server for a connection. */
 import { type ClientMessageOf, isRecord, MAX_METADATA_BYTES } from '../../protocol/index.ts';
+import { type Checks, isAbortSignal } from './check-options.ts';
 
 /** The client to ask for: by its id, or by a key that it made. */
 export type Target = { readonly id: string } | { readonly key: string };
@@ -11,6 +12,15 @@ export type ConnectOptions = Target & {
   readonly traceparent?: string;
   /** Gives the request up. */
   readonly signal?: AbortSignal;
+};
+
+/** Their values are checked where they are used, or by the server. */
+export const connectFields: Checks = {
+  id: () => undefined,
+  key: () => undefined,
+  metadata: () => undefined,
+  traceparent: () => undefined,
+  signal: isAbortSignal,
 };
 
 /** The data sent along with a request. */

@@ -1,10 +1,12 @@
 /** Our requests to be paired, and the pairings that answer them. */
 import type { ClientMessage } from '../../protocol/index.ts';
 import type { ConnectionMaker } from '../rtc/connection-maker.ts';
+import { checkFields } from './check-options.ts';
 import type { Connection } from './connection.ts';
 import { PairlaneError } from './errors.ts';
 import {
   type ConnectOptions,
+  connectFields,
   isById,
   isMetadata,
   isTarget,
@@ -39,12 +41,11 @@ export class PairingRequests {
     return this.#ahead(this.#requests.start('pair_request', () => this.#ask(target, {}), signal));
   }
 
-  connect(options: ConnectOptions): Promise<Connection> {
-    if (!isTarget(options)) return Promise.reject(noTarget());
+  async connect(options: ConnectOptions): Promise<Connection> {
+    if (!isTarget(options)) throw noTarget();
+    checkFields('options', options, connectFields);
     const { metadata, traceparent, signal, ...target } = options;
-    if (metadata !== undefined && !isMetadata(metadata)) {
-      return Promise.reject(new PairlaneError('metadata_too_large'));
-    }
+    if (metadata !== undefined && !isMetadata(metadata)) throw new PairlaneError('metadata_too_large');
     const ask = () => this.#ask(target, { metadata, traceparent });
     return this.#ahead(this.#requests.startInTurn('pair_request', ask, signal));
   }

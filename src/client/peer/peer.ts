@@ -8,6 +8,7 @@ import { type JoinOptions, listedRoom, type RoomList } from '../room/room-option
 import { Rooms } from '../room/rooms.ts';
 import type { ConnectionStats } from '../rtc/connection-stats.ts';
 import { type Abortable, abortable, abortedBy, type CutShort, cutShort } from './abortable.ts';
+import { type Checks, checkFields, isAbortSignal } from './check-options.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { createEnvironment, type Environment } from './environment.ts';
@@ -23,6 +24,9 @@ import { type Answers, PendingRequests } from './pending-requests.ts';
 import type { Platform } from './platform.ts';
 import { ServerLink } from './server-link.ts';
 import { tell } from './tell.ts';
+
+/** The server says what they may be. */
+const keyFields: Checks = { ttlS: () => undefined, uses: () => undefined, signal: isAbortSignal };
 
 export class Peer extends EventEmitter<PeerEvents> {
   readonly #environment: Environment;
@@ -133,9 +137,13 @@ export class Peer extends EventEmitter<PeerEvents> {
    * Makes a key with which others can pair with us.
    * @param options `ttlS`: its lifetime in seconds (600; 0: as long as we stay connected); `uses`: how often it may be
    * used (1; 0: any number of times); `signal`: gives the request up
-   * @throws {PairlaneError} the server's, such as `too_many_keys`; `timeout`, `not_online`, `closed`, `aborted`
+   * @throws {PairlaneError} the server's, such as `too_many_keys`; `invalid_option`; `timeout`, `not_online`, `closed`,
+   * `aborted`
    */
-  createKey(options: { ttlS?: number; uses?: number } & Abortable = {}): Promise<Answers['create_key']> {
+  async createKey(
+    options: { ttlS?: number; uses?: number } & Abortable = {},
+  ): Promise<Answers['create_key']> {
+    checkFields('options', options, keyFields);
     const { ttlS, uses, signal } = options;
     const message = {
       type: 'create_key' as const,

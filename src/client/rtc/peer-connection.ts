@@ -75,6 +75,8 @@ export class RtcConnection {
   /** ICE is to be restarted: no answer has put other credentials in the place of ours since we offered to. */
   #restartIsDue = false;
   #unexpectedChannels = 0;
+  /** Whether it was reported as established, and neither an answer nor its state says otherwise since. */
+  #isUp = false;
   /** Codes of `icecandidateerror`, each once. */
   readonly #errors = new Set<number>();
 
@@ -216,7 +218,10 @@ export class RtcConnection {
       // After a restart it may still be that of the old path.
       const isFailed = connectionState === 'failed' && !this.#areNew;
       if (this.#restartIsDue || isFailed) this.#handlers.failed();
-      else if (connectionState === 'connected') this.#handlers.established();
+      else if (connectionState === 'connected') {
+        this.#isUp = true;
+        this.#handlers.established();
+      }
     });
   }
 
@@ -299,6 +304,7 @@ export class RtcConnection {
   }
 
   #answered(): void {
+    this.#isUp = false;
     const credentials = credentialsIn(this.#rtc.localDescription?.sdp ?? '');
     this.#areNew = credentials !== this.#credentials;
     this.#credentials = credentials;
@@ -309,11 +315,19 @@ export class RtcConnection {
     if (!this.#isClosed) this.#candidates.described(sdp);
   }
 
+  #established(): void {
+    if (this.#isUp) return;
+    this.#isUp = true;
+    this.#handlers.established();
+  }
+
   #stateChanged(): void {
     if (this.#isClosed) return;
-    switch (this.#rtc.connectionState) {
+    const { connectionState } = this.#rtc;
+    if (connectionState !== 'connected') this.#isUp = false;
+    switch (connectionState) {
       case 'connected':
-        this.#handlers.established();
+        this.#established();
         return;
       case 'failed':
         this.#handlers.failed();
@@ -348,7 +362,7 @@ export class RtcConnection {
     const adopted = new Channel(channel, {
       opened: ifOpen(() => {
         // There is a path. A page that was frozen may hear of the state later, when the time to find one is up.
-        if (label === this.#agreed[0]?.label) this.#handlers.established();
+        if (label === this.#agreed[0]?.label) this.#established();
         this.#handlers.opened(label);
       }),
       message: ifOpen((data: string | Uint8Array) => this.#handlers.message(data, label)),

@@ -203,6 +203,24 @@ describe('errors', () => {
     expect(await peer.createKey()).toMatchObject({ key: expect.any(String) });
   });
 
+  it('name an option of a request that there is not, and which was meant', async () => {
+    const { server } = await startTestServer();
+    const peer = await testPeer(server.url);
+    const wrong: [Promise<unknown>, string][] = [
+      [peer.createKey({ ttl: 5 } as never), '`ttl`: no such option; did you mean `ttlS`?'],
+      [peer.connect({ id: 'b', metdata: 1 } as never), '`metdata`: no such option; did you mean `metadata`?'],
+      [peer.connect({ id: 'b', signal: 1 as never }), '`signal`: should be'],
+    ];
+    for (const [asked, why] of wrong)
+      expect(await errorOf(asked)).toMatchObject({
+        code: 'invalid_option',
+        message: expect.stringContaining(why),
+      });
+    expect(await errorOf(peer.connect({ id: 'nobody', metadata: 1 }))).toMatchObject({
+      code: 'target_not_found',
+    });
+  });
+
   it('say what can be sent, when it is neither text nor bytes', async () => {
     const { server } = await startTestServer();
     const [a] = await openPair(server.url);

@@ -527,6 +527,33 @@ describe('a connection', () => {
     expect([rtc.connectionState, told]).toEqual(['new', ['established', 'opened(chat)']]);
   });
 
+  it('is established once, until its state or an answer says that it may not be', async () => {
+    const { rtc, told, connection, finish } = connect();
+    const becomes = (state: typeof rtc.connectionState) => {
+      rtc.connectionState = state;
+      rtc.onconnectionstatechange?.();
+    };
+    connection.makeOffer(false);
+    await finish();
+    connection.applyAnswer(SDP);
+    await finish();
+    told.splice(0);
+    rtc.channels[0]?.open();
+    becomes('connected');
+    becomes('disconnected');
+    becomes('connected');
+    becomes('connected');
+    expect(told.splice(0)).toEqual(['established', 'opened(chat)', 'established']);
+    connection.makeOffer(true);
+    await finish();
+    connection.applyAnswer(SDP);
+    await finish();
+    told.splice(0);
+    becomes('connected');
+    becomes('connected');
+    expect(told).toEqual(['established']);
+  });
+
   it('closes a channel of another label, and a second one', () => {
     const { rtc, told } = connect();
     const [agreed, other, second] = [

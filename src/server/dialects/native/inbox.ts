@@ -13,7 +13,7 @@ import type { MessageBudget } from '../../admission/message-budget.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Refusal } from '../../signaling/client.ts';
 import type { ServerSession } from '../../signaling/session.ts';
-import type { Signal } from '../../signaling/signal.ts';
+import type { Signal, SignalMessage } from '../../signaling/signal.ts';
 import type { Signaling } from '../../signaling/signaling.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Chaos } from '../chaos.ts';
@@ -160,6 +160,7 @@ export class Inbox {
         return;
       default:
         // Only signals are left: their frames are passed on unchanged.
+        message satisfies SignalMessage;
         if (!this.#chaos) this.#signaling.signal(session, frame as Signal);
         else this.#signalThrough(this.#chaos, session, frame as Signal);
     }
