@@ -50,6 +50,12 @@ describe('who may look', () => {
     expect(body).not.toMatch(/https?:\/\//);
   });
 
+  it('is led to the page by its address without the final slash', async () => {
+    const { server } = await startTestServer();
+    const answer = await fetch(`http://127.0.0.1:${server.port}/inspect`, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([308, 'inspect/']);
+  });
+
   it('is nobody with --no-inspect', async () => {
     const testServer = await startTestServer({ inspect: false });
     expect((await request(testServer, '/inspect/')).status).toBe(404);
