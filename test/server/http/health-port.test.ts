@@ -50,6 +50,8 @@ describe('--health-port', () => {
 
   it('answers beside 64 connections that ask nothing, of which the oldest is closed', async () => {
     const { server } = await startTestServer({ healthPort: 0 });
+    // One that has ended is no longer the oldest.
+    await ask(server.healthPort, 'GET /readyz HTTP/1.0');
     const silent: Socket[] = [];
     for (let n = 0; n < 64; n += 1) {
       const socket = connect(server.healthPort, '127.0.0.1');
