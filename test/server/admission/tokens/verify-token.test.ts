@@ -306,6 +306,12 @@ describe('a key is refused when the server starts', () => {
     ['a secret of 31 bytes', { jwtSecret: 'x'.repeat(31) }, 'has fewer than 32 bytes'],
     ['a file that is not there', { jwtPublicKeyFile: '/nowhere/key.pem' }, 'ENOENT'],
     ['a file without a key', { jwtPublicKeyFile: fileWith('hello') }, 'no public key'],
+    [
+      'a file of more than 64 KiB',
+      { jwtPublicKeyFile: fileWith('x'.repeat(64 * 1024 + 1)) },
+      'more than 65536 bytes',
+    ],
+    ['one of 64 KiB without a key', { jwtPublicKeyFile: fileWith('x'.repeat(64 * 1024)) }, 'no public key'],
     ['a private key', { jwtPublicKeyFile: fileWith(privatePem()) }, 'private key'],
     ['an RSA key of 1024 bits', { jwtPublicKeyFile: fileWith(rsa(1_024)) }, '2048 bits'],
     [
