@@ -6,7 +6,8 @@ import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { untilStopped } from '../../common/stop-signal.ts';
 import { DEFAULT_PORT, isRecord, type RoomId } from '../../protocol/index.ts';
 import type { IceServer, PairlaneError } from '../index.ts';
-import type { WebRTCManager } from '../rooms/index.ts';
+import { isRoomId } from '../rooms/game-socket.ts';
+import type { WebRTCManager, WebRTCManagerOptions } from '../rooms/index.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
 import { iceAlternatives, peerOptions } from './peer-command-options.ts';
 
@@ -52,8 +53,11 @@ const LEAVE_TIMEOUT_MS = 1_000;
 /** Until the server notices that our last socket is gone, our own player is still taken. */
 const REJOIN_DELAY_MS = 1_000;
 
+/** How much of a server's own words is told. */
+const MAX_WORDS = 200;
+
 type Joined = { players: RoomId[]; ice_servers?: IceServer[] };
-type JoinAnswer = Partial<Joined> & { error?: string; code?: string };
+type JoinAnswer = Joined | { players?: undefined; error: string; code?: string };
 
 async function agent(options: AgentOptions): Promise<number> {
   const { url, game, player } = options;
@@ -70,11 +74,17 @@ async function agent(options: AgentOptions): Promise<number> {
   const socket = io(origin, { path, transports: ['websocket', 'polling'], forceNew: true });
   let manager: WebRTCManager | undefined;
   let stopFollowing = () => {};
+  /** Ends the agent. */
+  let leave: (why: Error) => void = () => {};
+  const flooded = new Promise<never>((_resolve, reject) => {
+    leave = ({ message }) => reject(new CommandError(message));
+  });
+  flooded.catch(() => {});
   try {
     const joined = await firstJoin(socket, url, game, player);
-    manager = createManager(Manager, socket, options, game, player, joined.ice_servers, tell);
+    manager = createManager(Manager, socket, options, game, player, joined.ice_servers, tell, leave);
     stopFollowing = follow(socket, manager, game, player, tell);
-    const stopped = untilStopped();
+    const stopped = Promise.race([untilStopped(), flooded]);
     tell('joined', { game, player, players: joined.players });
     for (const peer of joined.players) manager.connectToPeer(peer);
     await stopped;
@@ -102,7 +112,7 @@ async function firstJoin(socket: Socket, url: string, game: string, player: stri
   });
   const answer = await join(socket, game, player);
   if (!answer.players) throw new CommandError(`cannot join: ${answer.error}`);
-  return answer as Joined;
+  return answer;
 }
 
 async function join(socket: Socket, game: string, player: string): Promise<JoinAnswer> {
@@ -111,7 +121,19 @@ async function join(socket: Socket, game: string, player: string): Promise<JoinA
     .timeout(JOIN_TIMEOUT_MS)
     .emitWithAck('join_game', request)
     .catch(() => ({ error: 'the server did not answer' }));
-  return isRecord(answer) ? answer : { error: 'the server gave no answer' };
+  return joinAnswerIn(answer);
+}
+
+/** The server may be any: of its answer, only what fits is taken. Its ICE servers are checked by the manager. */
+function joinAnswerIn(answer: unknown): JoinAnswer {
+  const { players, ice_servers, error, code } = isRecord(answer) ? answer : {};
+  if (Array.isArray(players) && players.every(isRoomId))
+    return { players, ...(ice_servers !== undefined && { ice_servers: ice_servers as IceServer[] }) };
+  if (typeof error !== 'string') return { error: 'the server gave no answer' };
+  return {
+    error: error.slice(0, MAX_WORDS),
+    ...(typeof code === 'string' && { code: code.slice(0, MAX_WORDS) }),
+  };
 }
 
 function createManager(
@@ -122,16 +144,21 @@ function createManager(
   player: string,
   fromServer: readonly IceServer[] | undefined,
   tell: Tell,
+  flooded: (error: PairlaneError) => void,
 ): WebRTCManager {
   const { ice, iceServer, iceHostAddress, echo } = options;
   const iceServers = ice ? (iceServer?.map((urls) => ({ urls })) ?? fromServer) : [];
-  const manager = new Manager(socket, game, player, {
+  const managerOptions: WebRTCManagerOptions = {
     ...(iceServers && { iceServers }),
     ...(iceHostAddress && { iceAdditionalHostAddresses: iceHostAddress }),
     logger: false,
     onDataChannelOpen: (peer) => tell('open', { player: peer }),
     onDataChannelClose: (peer) => tell('close', { player: peer }),
-    onConnectionFailed: (peer, { code, message }) => tell('failed', { player: peer, code, message }),
+    onConnectionFailed(peer, error) {
+      const { code, message } = error;
+      tell('failed', { player: peer, code, message });
+      if (code === 'server_flooding') flooded(error);
+    },
     onDataChannelMessage(data, peer) {
       tell('message', {
         player: peer,
@@ -146,7 +173,14 @@ function createManager(
         tell('error', { player: peer, code, message });
       }
     },
-  });
+  };
+  let manager: WebRTCManager;
+  try {
+    manager = new Manager(socket, game, player, managerOptions);
+  } catch (error) {
+    // Our own options were checked before: it is the server's ICE servers.
+    throw new CommandError((error as PairlaneError).message);
+  }
   return manager;
 }
 
@@ -162,11 +196,20 @@ function follow(
   tell: Tell,
 ): () => void {
   let retry: NodeJS.Timeout | undefined;
-  socket.on('player_joined', ({ player_id }) => {
-    tell('player_joined', { player: player_id });
-    manager.connectToPeer(player_id);
+  socket.on('player_joined', (said: unknown) => {
+    const player = isRecord(said) ? said.player_id : undefined;
+    if (!isRoomId(player)) return;
+    tell('player_joined', { player });
+    manager.connectToPeer(player);
   });
-  socket.on('player_left', ({ player_id, reason }) => tell('player_left', { player: player_id, reason }));
+  socket.on('player_left', (said: unknown) => {
+    const { player_id: player, reason } = isRecord(said) ? said : {};
+    if (!isRoomId(player)) return;
+    tell('player_left', {
+      player,
+      reason: typeof reason === 'string' ? reason.slice(0, MAX_WORDS) : 'unknown',
+    });
+  });
   socket.on('disconnect', (reason) => {
     tell('offline', { reason });
     // Socket.IO reconnects by itself, unless the server ended the connection.

@@ -2,6 +2,7 @@
 import {
   explain,
   isRecord,
+  MAX_ROOM_ID_CHARS,
   type RoomEvents,
   type RoomId,
   type RoomSignalType,
@@ -106,6 +107,6 @@ export function fingerprintOf(sdp: string): string | undefined {
   return /^a=fingerprint:(.*)$/m.exec(sdp)?.[1]?.trim();
 }
 
-function isRoomId(value: unknown): value is RoomId {
-  return typeof value === 'string' || typeof value === 'number';
+export function isRoomId(value: unknown): value is RoomId {
+  return typeof value === 'number' || (typeof value === 'string' && value.length <= MAX_ROOM_ID_CHARS);
 }

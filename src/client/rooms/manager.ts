@@ -120,10 +120,10 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
    */
   connectToPeer(peerId: RoomId): void {
     if (this.#closed || this.#isMe(peerId)) return;
-    const flooded = this.#flooded;
-    if (!flooded) this.#remoteOf(peerId).connect();
+    const refusal = this.#refusalOf(peerId);
+    if (!refusal) this.#remoteOf(peerId).connect();
     // As any other failure: after this call has returned.
-    else if (!this.isReady(peerId)) queueMicrotask(() => this.#game.handlers.failed(peerId, flooded));
+    else if (!this.isReady(peerId)) queueMicrotask(() => this.#game.handlers.failed(peerId, refusal));
   }
 
   /**
@@ -220,6 +220,13 @@ export class BaseWebRTCManager implements WebRTCManagerCallbacks {
       if (!isIdle) this.#game.handlers.failed(id, error);
     }
     return false;
+  }
+
+  /** Why no connection to that player is opened: it is the server that names the players to the game. */
+  #refusalOf(peerId: RoomId): PairlaneError | undefined {
+    if (this.#flooded || this.#remotes.has(roomIdKey(peerId))) return this.#flooded;
+    if (!this.#allowance.takeMessage('paired')) this.#leaveFlooder('too many players');
+    return this.#flooded ?? (this.#hasRoom() ? undefined : new PairlaneError('too_many_peers'));
   }
 
   /** Whether one more player can be taken: if need be, one that nothing connects us to is forgotten. */

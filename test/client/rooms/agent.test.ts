@@ -1,5 +1,8 @@
 /** `pairlane agent` as its user runs it. Its game with a page is in test/e2e/rooms.test.ts. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Server, type Socket } from 'socket.io';
 import { nodePlatform } from '../../../src/client/index.ts';
 import type { DataChannel } from '../../../src/client/rtc/types.ts';
 import { RoomClient } from '../../support/clients/room-client.ts';
@@ -120,5 +123,90 @@ describe('pairlane agent', () => {
     await one.until(() => one.messages.length > 0, 'the echo');
     run.child.kill('SIGINT');
     expect(await run.exited()).toBe(0);
+  });
+});
+
+type Answer = (answer: unknown) => void;
+
+/** A server of games that answers as the test says; closed after the test. */
+async function hostileServer(
+  joined: (answer: Answer, socket: Socket, times: number) => void,
+): Promise<string> {
+  const http = createServer();
+  const server = new Server(http);
+  let times = 0;
+  server.on('connection', (socket) => {
+    socket.on('join_game', (_fields, answer: Answer) => {
+      times += 1;
+      joined(answer, socket, times);
+    });
+    socket.on('leave_game', (answer: Answer) => answer({}));
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  closeLater.push(() => new Promise((resolve) => server.close(() => resolve())));
+  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+}
+
+const closeLater: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closeLater.splice(0)) await close();
+});
+
+/** What no text can be made of. */
+const NO_TEXT = { toString: 1, valueOf: 1 };
+
+describe('pairlane agent at a server that is none of ours', () => {
+  const agentAt = (url: string, ...more: string[]) =>
+    pairlane(['agent', '--url', url, '--game', 'g', '--player', 'a', ...more, ...NO_ICE]);
+
+  it.each([
+    ['players that are no list', { players: 7 }, 'the server gave no answer'],
+    ['players that are no ids', { players: [NO_TEXT] }, 'the server gave no answer'],
+    ['a player with a long id', { players: ['x'.repeat(129)] }, 'the server gave no answer'],
+    ['an error that is no text', { error: NO_TEXT }, 'the server gave no answer'],
+    ['an endless error', { error: `no${'!'.repeat(1_000)}` }, `no${'!'.repeat(198)}`],
+    ['nothing', undefined, 'the server gave no answer'],
+  ])('ends in words when its answer has %s', async (_what, answer, problem) => {
+    const run = agentAt(await hostileServer((reply) => reply(answer)));
+    expect(await run.exited()).toBe(1);
+    expect(run.stderr).toBe(`pairlane agent: cannot join: ${problem}\n`);
+  });
+
+  it('ends in words when its ICE servers are none', async () => {
+    const url = await hostileServer((reply) => reply({ players: [], ice_servers: [7] }));
+    const run = pairlane(['agent', '--url', url, '--game', 'g', '--player', 'a']);
+    expect(await run.exited()).toBe(1);
+    expect(run.stderr).toMatch(/^pairlane agent: .*`iceServers`[^\n]*\n$/);
+  });
+
+  it('goes on when it is told of players that are none, and when another answer has none', async () => {
+    const sockets: Socket[] = [];
+    const url = await hostileServer((reply, socket, times) => {
+      sockets.push(socket);
+      reply({ players: times === 2 ? 7 : [] });
+    });
+    const run = agentAt(url);
+    await run.printed(/joined/);
+    const [socket] = sockets;
+    for (const said of [undefined, null, { player_id: NO_TEXT }]) {
+      socket?.emit('player_joined', said);
+      socket?.emit('player_left', said);
+    }
+    socket?.emit('player_left', { player_id: 'b', reason: NO_TEXT });
+    await run.printed(/joined.*\nplayer_left {2}player: b {2}reason: unknown\n/);
+    socket?.conn.close();
+    await run.printed(/offline.*\nerror.*\njoined/);
+    run.child.kill('SIGINT');
+    expect(await run.exited()).toBe(0);
+  });
+
+  it('leaves one that names players without end', async () => {
+    const url = await hostileServer((reply) =>
+      reply({ players: Array.from({ length: 2_000 }, (_, n) => `b${n}`) }),
+    );
+    const run = agentAt(url);
+    expect(await run.exited()).toBe(1);
+    expect(run.stderr).toMatch(/^pairlane agent: The signaling server sent more than/);
   });
 });

@@ -50,6 +50,34 @@ describe('the server of a game that sends without end', () => {
     expect(manager.peers.at(-1)?.id).toBe(256);
   });
 
+  it('has the game open no more than 256 connections by the players that it names, until one has left', async () => {
+    const { server, manager, engines, told } = playedManager();
+    for (let n = 1; n <= 258; n += 1) manager.connectToPeer(n);
+    await settled();
+    expect([manager.peers.length, engines.length]).toEqual([256, 256]);
+    expect(told).toEqual([
+      ['failed', 257, 'too_many_peers'],
+      ['failed', 258, 'too_many_peers'],
+    ]);
+    server.emit('player_left', { game_id: 'g', player_id: 1, reason: 'left' });
+    manager.connectToPeer(257);
+    await settled();
+    expect([manager.peers.length, manager.peers.at(-1)?.id]).toEqual([256, 257]);
+    expect(told.filter(([, id]) => id === 257)).toHaveLength(1);
+  });
+
+  it('is not listened to any more when it names a new player again and again', async () => {
+    const { server, manager, told, isListenedTo, engines } = playedManager();
+    for (let n = 1; n <= 2_000; n += 1) {
+      manager.connectToPeer(n);
+      server.emit('player_left', { game_id: 'g', player_id: n, reason: 'left' });
+    }
+    await settled();
+    expect([isListenedTo(), manager.peers]).toEqual([false, []]);
+    expect(engines.length).toBeLessThanOrEqual(1_256);
+    expect(told.at(-1)).toEqual(['failed', 2_000, 'server_flooding']);
+  });
+
   it('has it keep 64 candidates of a player who has not offered', async () => {
     const { server, engines } = playedManager();
     for (let n = 0; n < 100; n += 1) {
@@ -116,6 +144,7 @@ it.each([
   ['no player', { game_id: 'g' }],
   ['a player that is no id', { game_id: 'g', player_id: { toString: 'x' } }],
   ['a game that is no id', { game_id: ['g'], player_id: 1 }],
+  ['a player whose id is longer than any', { game_id: 'g', player_id: 'x'.repeat(129) }],
 ])('what a server says of a player with %s is about nobody', (_what, data) => {
   expect(readPlayer(data)).toBeUndefined();
   expect(readPlayer({ game_id: 'g', player_id: 1, reason: 'left' })).toMatchObject({ game: 'g', player: 1 });
