@@ -280,10 +280,15 @@ export class SignalingLink implements Signaling {
   }
 
   #handle(message: ServerMessage): void {
-    const request = message.type === 'paired' ? message.request : undefined;
+    const request = message.type === 'paired' || message.type === 'error' ? message.request : undefined;
     const answered = requestAnsweredBy(message);
     if (answered) this.#session?.forgetRequest(answered, request);
     switch (message.type) {
+      case 'error':
+        // We wait for the last request only.
+        if (request === undefined || request === this.#session?.lastRequest)
+          this.#handlers.received(message, {});
+        return;
       case 'ping':
         this.#sendPlain({ type: 'pong' });
         return;

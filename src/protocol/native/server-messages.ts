@@ -230,6 +230,11 @@ export const serverSchemas = {
       epoch: { ...epoch, description: 'The pairing that it is about, if it is about one.' },
       code: { type: 'string', description: 'For programs; see “error codes” below.' },
       for: { type: 'string', description: 'The type of the message that caused it.' },
+      request: {
+        type: 'integer',
+        minimum: 1,
+        description: 'The seq of the `pair_request` that caused it. For a session that can be resumed.',
+      },
       room: { type: 'string', description: 'The room that it is about, if it is about one.' },
     },
   },

@@ -21,6 +21,8 @@ export interface Refusal {
   readonly for?: ClientMessageType;
   /** The pairing that the refusal is about, if any. */
   readonly epoch?: number;
+  /** The number of the refused pair request; left out: that of the client's last message. */
+  readonly request?: number;
   /** The name of the room that the refusal is about, if any. */
   readonly room?: string;
 }

@@ -93,7 +93,8 @@ export function sessionEffects({
     },
     denyAsk(session, event, { code }) {
       const why = code ?? (event.type === 'DENIED' ? event.code : 'unavailable');
-      session.refuse({ code: why, for: 'pair_request' });
+      const { request } = session.asked ?? {};
+      session.refuse({ code: why, for: 'pair_request', ...(request !== undefined && { request }) });
     },
     createKey(session, event) {
       const { ttlS, uses } = eventOf(event, 'KEY_REQUESTED');

@@ -386,6 +386,24 @@ describe('connect()', () => {
     expect(peer.connections.size).toBe(0);
   });
 
+  it('whose refusal names it, and comes after its time, is no matter of the next one, nor of anybody', async () => {
+    const { peer, server, clock } = await playedPeer({ peers: 4 }, 4);
+    const errors: unknown[] = [];
+    peer.on('error', (error) => errors.push(error));
+    const late = errorOf(peer.connect({ id: 'peer 1' }));
+    clock.advance(10_050);
+    expect(await late).toMatchObject({ code: 'timeout' });
+    const asked = peer.connect({ id: 'peer 2' });
+    const refusal = { type: 'error', code: 'unavailable', message: 'No', for: 'pair_request' };
+    server.say({ ...refusal, request: 1 }, initiated(2));
+    expect((await asked).peerId).toBe('peer 2');
+    const refused = errorOf(peer.connect({ id: 'peer 3' }));
+    await settled();
+    server.say({ ...refusal, request: 3 });
+    expect(await refused).toMatchObject({ code: 'unavailable' });
+    expect(errors).toEqual([]);
+  });
+
   it('that is refused, or has no answer in time, is no matter of the next one', async () => {
     const { peer, server, clock } = await playedPeer({ peers: 3 }, 3);
     const asked = ['a', 'b', 'peer 3'].map((id) => peer.connect({ id }));

@@ -113,6 +113,9 @@ describe('a question to a server that is killed before it acked it', () => {
   it('is asked again when an earlier one is answered, which the server has acked', () => {
     const said = [pairRequest, candidate, pairRequest];
     expect(sentAgain(said, [1, { ...paired, request: 1 }])).toEqual(numbered(...said, unpair).slice(1));
+    expect(sentAgain(said, [1, { ...refused('pair_request'), request: 1 }])).toEqual(
+      numbered(...said).slice(1),
+    );
   });
 
   it.each<[string, ClientMessage, object[]]>([

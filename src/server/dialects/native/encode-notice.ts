@@ -48,13 +48,14 @@ const encoders: { readonly [T in ClientNotice['type']]: Encode<T> } = {
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
   }),
   key_expired: ({ key }, hasPeers) => (hasPeers ? { type: 'key_expired', key } : undefined),
-  refused: ({ code, message, for: type, epoch, room }, hasPeers) => ({
+  refused: ({ code, message, for: type, epoch, room, request }, hasPeers) => ({
     type: 'error',
     code,
     message: message ?? errorMessages[code],
     ...(type && { for: type }),
     ...(hasPeers && epoch !== undefined && { epoch }),
     ...(room !== undefined && { room }),
+    ...(request !== undefined && { request }),
   }),
   ...roomEncoders,
   ping: () => ({ type: 'ping' }),

@@ -177,12 +177,18 @@ export class NativeClient implements Client, Recipient {
 
   notify(notice: ClientNotice): void {
     if (notice.type === 'refused') this.#outbox.noteRefusal(this, notice);
-    const encoded = encodeNotice(notice, this.peers !== undefined);
+    const encoded = encodeNotice(this.#named(notice), this.peers !== undefined);
     if (!encoded) return;
     const isAsked = encoded.type === 'paired' && this.#givesEvidence >= 1;
     const message: ServerMessage = isAsked ? { ...encoded, evidence: true } : encoded;
     if (isForSocketOnly(notice)) this.#outbox.send(this, message);
     else this.#sendFrame(JSON.stringify(message), undefined);
+  }
+
+  /** To a client that numbers its messages, the refusal of a pair request says of which. */
+  #named(notice: ClientNotice): ClientNotice {
+    const isOfRequest = notice.type === 'refused' && notice.for === 'pair_request';
+    return isOfRequest && this.resume ? { request: this.lastSenderSeq, ...notice } : notice;
   }
 
   get #givesEvidence(): number {

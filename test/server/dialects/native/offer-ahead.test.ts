@@ -187,7 +187,11 @@ describe('an offer that is sent ahead', () => {
     ask(a, { target_id: b.id });
     await a.settled();
     held.release();
-    expect(await a.next('error')).toMatchObject({ code: 'target_already_paired', for: 'pair_request' });
+    expect(await a.next('error')).toMatchObject({
+      code: 'target_already_paired',
+      for: 'pair_request',
+      request: 1,
+    });
     await a.settled();
     expect(a.delivery.unacked.map(({ seq }) => seq)).not.toContain(2);
     a.send(ahead(1));
@@ -308,7 +312,7 @@ describe('an offer that is sent ahead', () => {
     const test = await startTestServer();
     const a = await test.connectResumable();
     ask(a, { target_id: target(a.id) });
-    expect(await a.next('error')).toMatchObject({ code, for: 'pair_request' });
+    expect(await a.next('error')).toMatchObject({ code, for: 'pair_request', request: 1 });
     await a.settled();
     expect(a.inbox).toEqual([]);
     expect(a.delivery.unacked.map(({ seq }) => seq)).not.toContain(2);
