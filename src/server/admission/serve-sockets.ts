@@ -94,7 +94,7 @@ export function serveSockets<Data extends { readonly address: string }>(
         refuse(res, verdict.refusal);
         return;
       }
-      const misplaced = hasTokenInUrl(req.getQuery(), asks, tokenParameter) ? TOKEN_IN_URL : undefined;
+      const misplaced = hasTokenInUrl(req.getQuery() ?? '', asks, tokenParameter) ? TOKEN_IN_URL : undefined;
       if (misplaced || !offered) {
         metrics.refused.add('token');
         refuse(res, misplaced ?? TOKEN_ALONE);

@@ -41,7 +41,8 @@ export async function bind(
 export async function refuseTaken(address: ListenAddress, port: number, portOption?: string): Promise<void> {
   const refusal = (code: string) => refusalOf(address, port, portOption, code);
   if (address.kind === 'unix' && isOtherFile(address.path)) throw refusal('ENOTSOCK');
-  if ((address.kind === 'unix' || port !== 0) && (await answers(address, port))) throw refusal('EADDRINUSE');
+  // Nobody ever answers at port 0, which asks for any free one.
+  if (await answers(address, port)) throw refusal('EADDRINUSE');
 }
 
 /** Explains an error of Node's own `listen`. */

@@ -68,8 +68,11 @@ export interface HttpRequest {
   getMethod(): string;
   /** The path, without the query. */
   getUrl(): string;
-  /** The query without its question mark, empty if there is none; or the value of one field, undefined if missing. */
-  getQuery(): string;
+  /**
+   * The query without its question mark, or the value of one of its fields; undefined if missing. Without a query, `ws`
+   * gives an empty one.
+   */
+  getQuery(): string | undefined;
   getQuery(name: string): string | undefined;
 }
 

@@ -71,8 +71,7 @@ function socketOf(
   return {
     port: number,
     close() {
-      const at = receivers.lastIndexOf(receiver);
-      if (at >= 0) receivers.splice(at, 1);
+      receivers.splice(receivers.lastIndexOf(receiver), 1);
       if (receivers.length > 0) return;
       ports.delete(textOf(address, number));
       server.close();

@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { HttpRequest } from '../shell.ts';
 
 export class WsRequest implements HttpRequest {
-  /** Whether its route leaves the answer to another one. */
-  hasYielded = false;
+  /** Whether its route leaves the answer to another one; set anew for each route. */
+  hasYielded: boolean | undefined;
   readonly #request: IncomingMessage;
   readonly #path: string;
   readonly #query: string;

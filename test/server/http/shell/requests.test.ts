@@ -1,0 +1,98 @@
+/** What a route sees of a request: with `ws` the same as with uWebSockets.js. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { App, HttpRequest, Shell } from '../../../../src/server/http/shell/shell.ts';
+import { createUwsShell } from '../../../../src/server/http/shell/uws.ts';
+import { createWsShell } from '../../../../src/server/http/shell/ws/ws-shell.ts';
+
+const apps: App[] = [];
+afterEach(() => {
+  for (const app of apps.splice(0)) app.close();
+});
+
+/** Sends a request to an app, which ends the connection after its answer. */
+async function answerOf(createShell: () => Shell, request: string, route: (app: App) => void) {
+  const app = createShell().createApp({});
+  apps.push(app);
+  route(app);
+  const listening = await app.listenOn({ kind: 'tcp', host: '127.0.0.1' }, 0);
+  const socket = connect(listening?.port ?? 0, '127.0.0.1');
+  socket.write(`${request}\r\n\r\n`);
+  const [data] = await once(socket, 'data');
+  socket.destroy();
+  listening?.close();
+  return String(data);
+}
+
+describe.each([
+  ['uWebSockets.js', createUwsShell],
+  ['ws', createWsShell],
+])('with %s, a route', (_shell, createShell) => {
+  it.each([
+    ['/a/b?x=1&y=%20z&x=2', ['/a/b', 'x=1&y=%20z&x=2', '1', ' z', undefined]],
+    ['/a', ['/a', '', undefined, undefined, undefined]],
+    ['/?x=', ['/', 'x=', '', undefined, undefined]],
+  ])('sees the path and the query of %s', async (target, seen) => {
+    const found: unknown[] = [];
+    await answerOf(createShell, `GET ${target} HTTP/1.1\r\nHost: localhost`, (app) =>
+      app.any('/*', (res, req) => {
+        found.push(req.getUrl(), req.getQuery() ?? '', ...['x', 'y', 'z'].map((name) => req.getQuery(name)));
+        res.end('seen');
+      }),
+    );
+    expect(found).toEqual(seen);
+  });
+
+  it('sees the method, and each header once, by a name in small letters, in order', async () => {
+    const found: [string, string][] = [];
+    const asked: Record<string, string> = {};
+    let method = '';
+    const request =
+      'PUT / HTTP/1.1\r\nHost: localhost\r\nX-One: 1\r\nX-Two: b, c\r\nOrigin: http://a.example';
+    await answerOf(createShell, `${request}\r\nContent-Length: 0\r\nX-One: again`, (app) =>
+      app.any('/*', (res, req) => {
+        method = req.getMethod();
+        req.forEach((name, value) => {
+          found.push([name, value]);
+        });
+        for (const name of ['host', 'x-one', 'x-two', 'origin', 'cookie']) asked[name] = req.getHeader(name);
+        res.end('seen');
+      }),
+    );
+    expect(method).toBe('put');
+    expect(found).toEqual([
+      ['host', 'localhost'],
+      ['x-one', '1'],
+      ['x-two', 'b, c'],
+      ['origin', 'http://a.example'],
+      ['content-length', '0'],
+      ['x-one', 'again'],
+    ]);
+    // Of a header that is there twice the first is taken.
+    expect(asked).toEqual({
+      host: 'localhost',
+      'x-one': found[1]?.[1],
+      'x-two': 'b, c',
+      origin: 'http://a.example',
+      cookie: '',
+    });
+  });
+
+  it('may leave the answer to the next one, and the one that answers is the last', async () => {
+    const reached: string[] = [];
+    const text = await answerOf(createShell, 'GET /a HTTP/1.1\r\nHost: localhost', (app) => {
+      app.get('/a', (_res, req) => {
+        reached.push('first');
+        // Socket.IO's server calls it.
+        (req as HttpRequest & { setYield(hasYielded: boolean): void }).setYield(true);
+      });
+      app.any('/a', (res) => {
+        reached.push('second');
+        res.end('second');
+      });
+      app.any('/*', () => reached.push('third') as never);
+    });
+    expect([reached, text.endsWith('second')]).toEqual([['first', 'second'], true]);
+  });
+});
