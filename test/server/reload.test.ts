@@ -76,45 +76,50 @@ describe('options read anew', () => {
     expect(test.server.options.maxConnections).not.toBe(3);
   });
 
-  it('bring a new certificate to new connections, and old ones stay', async () => {
-    const port = await freePort();
-    const files = makeCertificate(folder, 'old');
-    const test = await startTestServer({ ...files, port, rooms: true });
-    const client = new WebSocket(test.server.url, { rejectUnauthorized: false });
-    await once(client, 'message');
-    const before = serialOf(files.tlsCert);
-    expect(await servedCertificate(port)).toBe(before);
+  it.each(['uws', 'ws'] as const)(
+    'bring a new certificate to new connections, and old ones stay (%s)',
+    async (shell) => {
+      const port = await freePort();
+      const files = makeCertificate(folder, `old-${shell}`);
+      const test = await startTestServer({ ...files, shell, port, rooms: true });
+      const client = new WebSocket(test.server.url, { rejectUnauthorized: false });
+      await once(client, 'message');
+      const before = serialOf(files.tlsCert);
+      expect(await servedCertificate(port)).toBe(before);
 
-    await test.server.reload(test.server.options);
-    expect(messages(test)).toContain('Options read again: nothing changed');
+      await test.server.reload(test.server.options);
+      expect(messages(test)).toContain('Options read again: nothing changed');
 
-    const renewed = makeCertificate(folder, 'new');
-    copyFileSync(renewed.tlsCert, files.tlsCert);
-    copyFileSync(renewed.tlsKey, files.tlsKey);
-    await test.server.reload(test.server.options);
-    expect(messages(test)).toContain('Options read again: the certificate changed');
-    expect(await servedCertificate(port)).toBe(serialOf(renewed.tlsCert));
-    expect(serialOf(renewed.tlsCert)).not.toBe(before);
+      const renewed = makeCertificate(folder, `new-${shell}`);
+      copyFileSync(renewed.tlsCert, files.tlsCert);
+      copyFileSync(renewed.tlsKey, files.tlsKey);
+      await test.server.reload(test.server.options);
+      expect(messages(test)).toContain('Options read again: the certificate changed');
+      // Several sockets listen on the port: none of them still leads to the old certificate.
+      const served = await Promise.all(Array.from({ length: 16 }, () => servedCertificate(port)));
+      expect([...new Set(served)]).toEqual([serialOf(renewed.tlsCert)]);
+      expect(serialOf(renewed.tlsCert)).not.toBe(before);
 
-    await test.server.reload(test.server.options);
-    expect(messages(test).at(-1)).toBe('Options read again: nothing changed');
+      await test.server.reload(test.server.options);
+      expect(messages(test).at(-1)).toBe('Options read again: nothing changed');
 
-    client.send(JSON.stringify({ type: 'create_key' }));
-    const [data] = await once(client, 'message');
-    expect(JSON.parse(String(data)).type).toBe('key');
-    const next = new WebSocket(test.server.url, { rejectUnauthorized: false });
-    await once(next, 'message');
-    client.terminate();
-    next.terminate();
+      client.send(JSON.stringify({ type: 'create_key' }));
+      const [data] = await once(client, 'message');
+      expect(JSON.parse(String(data)).type).toBe('key');
+      const next = new WebSocket(test.server.url, { rejectUnauthorized: false });
+      await once(next, 'message');
+      client.terminate();
+      next.terminate();
 
-    // An idle connection with the new certificate ends with the server, too.
-    const idle = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
-    idle.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
-    await once(idle, 'data');
-    const closed = once(idle.resume(), 'close');
-    await test.server.stop();
-    await closed;
-  });
+      // An idle connection with the new certificate ends with the server, too.
+      const idle = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      idle.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+      await once(idle, 'data');
+      const closed = once(idle.resume(), 'close');
+      await test.server.stop();
+      await closed;
+    },
+  );
 
   it('with a certificate that is none change nothing', async () => {
     const port = await freePort();

@@ -28,6 +28,13 @@ import { until } from '../../support/until.ts';
 const folder = mkdtempSync(join(tmpdir(), 'pairlane-listener-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+let paths = 0;
+/** Of a Unix socket; each time another one. */
+const freePath = () => {
+  paths += 1;
+  return join(folder, `${paths}.sock`);
+};
+
 const LOCAL: ListenAddress = { kind: 'tcp', host: '127.0.0.1' };
 const CHECK_INTERVAL_MS = 1_000;
 const SHELLS: [string, () => Shell, number][] = [
@@ -178,6 +185,12 @@ describe.each(SHELLS)('a port with %s', (_shell, createShell, socketsPerPort) =>
     expect(listeningOn(port)).toBe(socketsPerPort);
   });
 
+  it('of another Pairlane is refused, though the system would share it', async () => {
+    const { port } = await listen(appNamed('first', createShell));
+    await expect(listen(appNamed('late', createShell), [LOCAL], port)).rejects.toThrow('the port is taken');
+    expect(await takers(port)).toEqual(['first']);
+  });
+
   it('of another server is refused with the way out, and the other one is left alone', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -192,7 +205,7 @@ describe.each(SHELLS)('a port with %s', (_shell, createShell, socketsPerPort) =>
   });
 
   it('at a Unix socket replaces what a killed server left, and is gone once closed', async () => {
-    const path = join(folder, `${socketsPerPort}.sock`);
+    const path = freePath();
     const killed = createServer().listen(`${path}-killed`);
     await once(killed, 'listening');
     linkSync(`${path}-killed`, path);
@@ -206,7 +219,7 @@ describe.each(SHELLS)('a port with %s', (_shell, createShell, socketsPerPort) =>
 });
 
 it('a Unix socket whose path somebody else took meanwhile stays theirs, with uWebSockets.js', async () => {
-  const path = join(folder, 'taken.sock');
+  const path = freePath();
   const { listener } = await listen(appNamed('here', createUwsShell), [{ kind: 'unix', path }]);
   unlinkSync(path);
   const next = createServer().listen(path);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
 import type { App, HttpRequest, Shell } from '../../../../src/server/http/shell/shell.ts';
 import { createUwsShell } from '../../../../src/server/http/shell/uws.ts';
 import { createWsShell } from '../../../../src/server/http/shell/ws/ws-shell.ts';
@@ -11,17 +12,27 @@ afterEach(() => {
   for (const app of apps.splice(0)) app.close();
 });
 
-/** Sends a request to an app, which ends the connection after its answer. */
-async function answerOf(createShell: () => Shell, request: string, route: (app: App) => void) {
+function appWith(createShell: () => Shell): App {
   const app = createShell().createApp({});
   apps.push(app);
-  route(app);
+  return app;
+}
+
+async function open(app: App) {
   const listening = await app.listenOn({ kind: 'tcp', host: '127.0.0.1' }, 0);
-  const socket = connect(listening?.port ?? 0, '127.0.0.1');
+  return { port: listening?.port ?? 0, close: () => listening?.close() };
+}
+
+/** The answer to the only request that an app is sent. */
+async function answerOf(createShell: () => Shell, request: string, route: (app: App) => void) {
+  const app = appWith(createShell);
+  route(app);
+  const { port, close } = await open(app);
+  const socket = connect(port, '127.0.0.1');
   socket.write(`${request}\r\n\r\n`);
   const [data] = await once(socket, 'data');
   socket.destroy();
-  listening?.close();
+  close();
   return String(data);
 }
 
@@ -94,5 +105,61 @@ describe.each([
       app.any('/*', () => reached.push('third') as never);
     });
     expect([reached, text.endsWith('second')]).toEqual([['first', 'second'], true]);
+  });
+
+  it('of a method comes before one of all methods', async () => {
+    const app = appWith(createShell);
+    for (const method of ['get', 'head', 'post', 'any'] as const)
+      app[method]('/a', (res, req) => {
+        res.writeHeader('reached', `${method} for ${req.getMethod()}`);
+        res.endWithoutBody(0);
+      });
+    const { port, close } = await open(app);
+    for (const [method, reached] of [
+      ['GET', 'get for get'],
+      ['HEAD', 'head for head'],
+      ['POST', 'post for post'],
+      ['PUT', 'any for put'],
+    ]) {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(`${method} /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`);
+      const [data] = await once(socket, 'data');
+      expect(/reached: (.*)\r\n/i.exec(String(data))?.[1]).toBe(reached);
+      socket.destroy();
+    }
+    close();
+  });
+
+  it('of WebSockets chooses the protocol, compresses nothing, and answers each ping once', async () => {
+    const app = appWith(createShell);
+    app.ws('/*', {
+      upgrade(res, req, context) {
+        const key = req.getHeader('sec-websocket-key');
+        const protocol = req.getHeader('sec-websocket-protocol') && 'b';
+        res.upgrade({}, key, protocol, req.getHeader('sec-websocket-extensions'), context);
+      },
+      message(socket, message) {
+        socket.send(message);
+      },
+    });
+    const { port, close } = await open(app);
+    for (const [offered, chosen] of [
+      [['a', 'b'], 'b'],
+      [[], ''],
+    ] as const) {
+      const client = new WebSocket(`ws://127.0.0.1:${port}/`, [...offered], { perMessageDeflate: true });
+      await once(client, 'open');
+      expect([client.protocol, client.extensions]).toEqual([chosen, '']);
+      let pongs = 0;
+      client.on('pong', () => {
+        pongs += 1;
+      });
+      client.ping();
+      client.send('said');
+      const [echo] = await once(client, 'message');
+      expect([String(echo), pongs]).toEqual(['said', 1]);
+      client.terminate();
+    }
+    close();
   });
 });
