@@ -229,6 +229,23 @@ describe('pairlane chat', () => {
     }
   });
 
+  it.each([
+    ['a key', '--new-key'],
+    ['a room', '--room=lobby'],
+  ])('can be left while the server does not answer its wish for %s', async (_what, wish) => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    server.on('connection', (socket) => {
+      socket.send(JSON.stringify({ type: 'your_id', id: 'me', ping_interval_ms: 0 }));
+      socket.on('message', () => run.child.kill('SIGINT'));
+    });
+    await once(server, 'listening');
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const run = pairlane(['chat', '--url', url, '--no-ice', wish]);
+    expect(await run.exited()).toBe(0);
+    expect(run.stdout).not.toContain('Error');
+    server.close();
+  });
+
   it('takes its own leaving for no error: the end of input while it waits to be paired', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     server.on('connection', (socket) => {

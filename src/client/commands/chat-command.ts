@@ -14,7 +14,7 @@ import {
   shown,
   targetOf,
 } from './peer-command-options.ts';
-import { chatInRoom, described } from './room-chat.ts';
+import { chatInRoom, described, printFailure } from './room-chat.ts';
 import { Terminal } from './terminal.ts';
 
 const chatOptions = {
@@ -71,7 +71,7 @@ async function chatWithOne(options: CliPeerOptions): Promise<number> {
       print(`*** Your pairing key: ${key} ***`);
       terminal.printPicture(await invitationLines(options.url, key, process.stdout));
     } catch (error) {
-      print(described(error));
+      printFailure(error, print);
     }
   };
   const terminal = new Terminal(process.stdin, process.stdout, {
@@ -85,7 +85,8 @@ async function chatWithOne(options: CliPeerOptions): Promise<number> {
   const { newKey } = options;
   const target = targetOf(options);
   print(`*** Your Client ID: ${peer.id} ***`);
-  if (newKey) await showKey();
+  // Whoever waits for a server that does not answer can still leave.
+  if (newKey) await Promise.race([showKey(), ended]);
   if (target) pairWith(peer, target, print);
   const status = await ended;
   // What was typed last, before the end of input, is still sent.
@@ -123,11 +124,6 @@ function report(peer: Peer, print: Print, end: (status: number) => void): void {
 
 async function pairWith(peer: Peer, target: { id: string } | { key: string }, print: Print): Promise<void> {
   await peer.pair(target).catch((error) => printFailure(error, print));
-}
-
-/** Prints an error, unless it only says that the user is leaving. */
-function printFailure(error: unknown, print: Print): void {
-  if (!(error instanceof PairlaneError && error.code === 'closed')) print(described(error));
 }
 
 /**

@@ -28,16 +28,20 @@ export async function chatInRoom(name: string, options: RoomChatOptions): Promis
   const print = (line: string) => terminal.print(line);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end(0));
   peer.on('error', (error) => print(described(error)));
-  try {
-    const { password } = options;
-    room = await peer.join(name, password === undefined ? {} : { password });
-    const { size } = room.peers;
-    print(`*** You are ${peer.id} in ${name}, with ${size} ${size === 1 ? 'other' : 'others'}. ***`);
-    report(room, print, end);
-  } catch (error) {
-    print(described(error));
-    end(1);
-  }
+  const enter = async () => {
+    try {
+      const { password } = options;
+      room = await peer.join(name, password === undefined ? {} : { password });
+      const { size } = room.peers;
+      print(`*** You are ${peer.id} in ${name}, with ${size} ${size === 1 ? 'other' : 'others'}. ***`);
+      report(room, print, end);
+    } catch (error) {
+      printFailure(error, print);
+      end(1);
+    }
+  };
+  // Whoever waits for a server that does not answer can still leave.
+  await Promise.race([enter(), ended]);
   const status = await ended;
   // What was typed last, before the end of input, is still sent.
   await lastSent;
@@ -75,4 +79,9 @@ function report(room: Room, print: Print, end: (status: number) => void): void {
 export function described(error: unknown): string {
   const isFromServer = error instanceof PairlaneError && error.isFromServer;
   return `*** ${isFromServer ? 'Server Error' : 'Error'}: ${wordsOf(error)} ***`;
+}
+
+/** Prints an error, unless it only says that the user is leaving. */
+export function printFailure(error: unknown, print: Print): void {
+  if (!(error instanceof PairlaneError && error.code === 'closed')) print(described(error));
 }
