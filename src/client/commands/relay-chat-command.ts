@@ -93,7 +93,7 @@ function chat(socket: Socket, identity: RelayChatIdentity, isJson: boolean): Pro
     lines.pause();
     let isPrompting = false;
     let wasRefused = false;
-    const print = printer(lines, isTerminal, () => isPrompting);
+    const print = printer(lines, isTerminal, () => isPrompting, socket);
     const connection = new RelayChatConnection(socket, identity, (event) => {
       if (event.type === 'refused' || event.type === 'closed') isPrompting = false;
       if (isJson) print(printableJson(event));
@@ -163,11 +163,24 @@ function obey(line: string, connection: RelayChatConnection, { print, quit, isJs
   }
 }
 
-/** Prints a line; on a terminal, above the line that is being typed, which stays unchanged. */
-function printer(lines: Interface, isTerminal: boolean, isPrompting: () => boolean): (line: string) => void {
-  if (!isTerminal) return (line) => process.stdout.write(`${line}\n`);
+/**
+ * Prints a line; on a terminal, above the line that is being typed, which stays unchanged. A server that says more than
+ * the reader of the output takes has to wait, so that the rest is not kept here.
+ */
+function printer(
+  lines: Interface,
+  isTerminal: boolean,
+  isPrompting: () => boolean,
+  server: Pick<Socket, 'pause' | 'resume'>,
+): (line: string) => void {
+  const write = (text: string) => {
+    if (process.stdout.write(text) || process.stdout.listenerCount('drain') > 0) return;
+    server.pause();
+    process.stdout.once('drain', () => server.resume());
+  };
+  if (!isTerminal) return (line) => write(`${line}\n`);
   return (line) => {
-    process.stdout.write(`\r\x1b[K${line}\n`);
+    write(`\r\x1b[K${line}\n`);
     if (isPrompting()) lines.prompt(true);
   };
 }

@@ -131,7 +131,8 @@ export class RelayChatConnection {
     if (message.destinationId === 0) {
       this.#reason = text;
       this.#tell({ type: 'refused', text });
-      this.#socket.end();
+      // A server may keep its side open, and go on.
+      this.#socket.destroy();
     } else if (code === statusCodes.welcome && !this.#isRegistered) {
       this.#isRegistered = true;
       this.#tell({ type: 'registered', id: this.identity.id, text });

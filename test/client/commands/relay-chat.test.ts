@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RelayChatEvent } from '../../../src/client/relay-chat/relay-chat-client.ts';
 import { describeEvent, describeWho, readInput } from '../../../src/client/relay-chat/relay-chat-lines.ts';
+import { encodeRelayMessage, statusCodes } from '../../../src/protocol/relay-chat/index.ts';
 import { RelayNetwork } from '../../support/relay/relay-network.ts';
 import { raw } from '../../support/relay/relay-raw-host.ts';
 import { pairlane } from '../../support/servers/cli-process.ts';
@@ -138,5 +142,51 @@ describe('what others write', () => {
       }),
     ];
     for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+});
+
+describe('pairlane relay-chat at a server that is none of ours', () => {
+  const ME = 101;
+  const status = (destinationId: number, code: number, content: string) =>
+    encodeRelayMessage({ type: 'status', sourceId: 1, destinationId, code, content });
+
+  /** @returns the client and the server's end of its connection, once it has registered */
+  async function joined(act: (socket: Socket) => void) {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => act(socket));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.unref();
+    return pairlane(['relay-chat', '--connect', `127.0.0.1:${port}`, '--name', 'Bob', '--id', `${ME}`]);
+  }
+
+  it('ends when it is refused, though the server keeps the connection and goes on', async () => {
+    const run = await joined((socket) => socket.write(Buffer.concat(Array(3).fill(status(0, 1, 'no')))));
+    expect(await run.exited()).toBe(1);
+    expect(run.stdout).toBe('! no\n');
+  });
+
+  it('has the server wait while nobody reads what it says, and does not keep it', async () => {
+    const line = encodeRelayMessage({
+      ...{ type: 'client_chat', sourceId: 5, destinationId: ME },
+      content: 'x'.repeat(60_000),
+    });
+    const run = await joined(async (socket) => {
+      socket.write(status(ME, statusCodes.welcome, 'hello'));
+      for (let n = 0; n < 4_000; n += 1) if (!socket.write(line)) await once(socket, 'drain');
+      socket.write(status(ME, 1, 'that was all'));
+    });
+    // The others are not kept by the test either.
+    run.child.stdout.on('data', () => {
+      run.stdout = run.stdout.slice(-100);
+    });
+    await run.printed(/that was all/);
+    const { pid } = run.child;
+    const [, peakKib] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    expect(Number(peakKib) / 1024).toBeLessThan(300);
+    run.child.kill('SIGINT');
+    expect(await run.exited()).toBe(0);
   });
 });
