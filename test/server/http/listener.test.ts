@@ -10,6 +10,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   unlinkSync,
 } from 'node:fs';
 import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
@@ -202,6 +203,15 @@ describe.each(SHELLS)('a port with %s', (_shell, createShell, socketsPerPort) =>
     const [probe] = await probed;
     if (!probe.resume().closed) await once(probe, 'close');
     other.close();
+  });
+
+  it('is none at a Unix socket, which whoever the umask lets may use', async () => {
+    const path = freePath();
+    const app = appNamed('here', createShell);
+    const socket = await app.listenOn({ kind: 'unix', path }, 0);
+    expect([socket?.port, await taker({ path })]).toEqual([0, 'here']);
+    expect(statSync(path).mode & 0o777).toBe(0o777 & ~process.umask());
+    socket?.close();
   });
 
   it('at a Unix socket replaces what a killed server left, and is gone once closed', async () => {

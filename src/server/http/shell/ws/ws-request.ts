@@ -13,9 +13,9 @@ export class WsRequest implements HttpRequest {
   constructor(request: IncomingMessage) {
     this.#request = request;
     const url = request.url ?? '';
-    const at = url.indexOf('?');
-    this.#path = at < 0 ? url : url.slice(0, at);
-    this.#query = at < 0 ? '' : url.slice(at + 1);
+    const at = `${url}?`.indexOf('?');
+    this.#path = url.slice(0, at);
+    this.#query = url.slice(at + 1);
   }
 
   getHeader(name: string): string {
