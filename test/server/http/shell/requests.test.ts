@@ -107,6 +107,16 @@ describe.each([
     expect([reached, text.endsWith('second')]).toEqual([['first', 'second'], true]);
   });
 
+  it('is answered with its status, to the letter', async () => {
+    const text = await answerOf(createShell, 'GET / HTTP/1.1\r\nHost: localhost', (app) =>
+      app.any('/*', (res) => {
+        res.writeStatus('404 Not Found');
+        res.end('nothing');
+      }),
+    );
+    expect(text.split('\r\n')[0]).toBe('HTTP/1.1 404 Not Found');
+  });
+
   it('of a method comes before one of all methods', async () => {
     const app = appWith(createShell);
     for (const method of ['get', 'head', 'post', 'any'] as const)
