@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { type Answer, answerLater } from '../../../../src/server/http/answer.ts';
 import type { App, HttpRequest, Shell } from '../../../../src/server/http/shell/shell.ts';
 import { createUwsShell } from '../../../../src/server/http/shell/uws.ts';
 import { createWsShell } from '../../../../src/server/http/shell/ws/ws-shell.ts';
+import { until } from '../../../support/until.ts';
 
 const apps: App[] = [];
 afterEach(() => {
@@ -115,6 +117,33 @@ describe.each([
       }),
     );
     expect(text.split('\r\n')[0]).toBe('HTTP/1.1 404 Not Found');
+  });
+
+  it('whose client is gone before the answer is found drops it', async () => {
+    const app = appWith(createShell);
+    let connections = 0;
+    const count = (_res: unknown, change: number) => {
+      connections += change;
+    };
+    app.filter(count);
+    let find = (_answer: Answer) => {};
+    let answered: Promise<void> | undefined;
+    app.any('/*', (res) => {
+      const found = new Promise<Answer>((resolve) => {
+        find = resolve;
+      });
+      answered = answerLater(res, found, false);
+    });
+    const { port, close } = await open(app);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => answered !== undefined);
+    socket.destroy();
+    await until(() => connections === 0);
+    await new Promise(setImmediate);
+    find({ body: 'late' });
+    await expect(answered).resolves.toBeUndefined();
+    close();
   });
 
   it('of a method comes before one of all methods', async () => {
