@@ -17,6 +17,9 @@ const ofType =
   (value) =>
     typeof value === type ? undefined : what;
 
+/** What is checked elsewhere. */
+export const anything: Check = () => undefined;
+
 export const isBoolean = ofType('boolean', 'true or false');
 export const isText = ofType('string', 'a text');
 export const isFunction = ofType('function', 'a function');
@@ -81,7 +84,7 @@ const optionFields: Checks = {
   iceServers: listOf(iceServer, 'a list of { urls, username?, credential? } with stun: or turn: URLs'),
   iceTransportPolicy: (value) => (value === 'all' || value === 'relay' ? undefined : '`all` or `relay`'),
   iceAdditionalHostAddresses: listOf(ofType('string', 'an address'), 'a list of addresses'),
-  channel: () => undefined,
+  channel: anything,
   channels: listOf(
     (value) => (isObject(value) ? undefined : 'a channel'),
     'a list of { label, ordered?, maxRetransmits?, maxPacketLifeTime? }',
@@ -92,8 +95,8 @@ const optionFields: Checks = {
       : 'a token without spaces, such as a JWT, or a function that gets one',
   peers: wholeNumber(1, MAX_PEERS_PER_CLIENT),
   accept: isFunction,
-  timeouts: () => undefined,
-  reconnect: () => undefined,
+  timeouts: anything,
+  reconnect: anything,
   maxRestarts: wholeNumber(0, 1_000),
   clock: withMethods('now', 'wallTime', 'every'),
   observer: isFunction,

@@ -1,6 +1,6 @@
 /** A request to the server for a connection. */
 import { type ClientMessageOf, isRecord, MAX_METADATA_BYTES } from '../../protocol/index.ts';
-import { type Checks, isAbortSignal } from './check-options.ts';
+import { anything, type Checks, isAbortSignal } from './check-options.ts';
 
 /** The client to ask for: by its id, or by a key that it made. */
 export type Target = { readonly id: string } | { readonly key: string };
@@ -16,10 +16,10 @@ export type ConnectOptions = Target & {
 
 /** Their values are checked where they are used, or by the server. */
 export const connectFields: Checks = {
-  id: () => undefined,
-  key: () => undefined,
-  metadata: () => undefined,
-  traceparent: () => undefined,
+  id: anything,
+  key: anything,
+  metadata: anything,
+  traceparent: anything,
   signal: isAbortSignal,
 };
 

@@ -8,7 +8,7 @@ import { type JoinOptions, listedRoom, type RoomList } from '../room/room-option
 import { Rooms } from '../room/rooms.ts';
 import type { ConnectionStats } from '../rtc/connection-stats.ts';
 import { type Abortable, abortable, abortedBy, type CutShort, cutShort } from './abortable.ts';
-import { type Checks, checkFields, isAbortSignal } from './check-options.ts';
+import { anything, type Checks, checkFields, isAbortSignal } from './check-options.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { createEnvironment, type Environment } from './environment.ts';
@@ -26,7 +26,7 @@ import { ServerLink } from './server-link.ts';
 import { tell } from './tell.ts';
 
 /** The server says what they may be. */
-const keyFields: Checks = { ttlS: () => undefined, uses: () => undefined, signal: isAbortSignal };
+const keyFields: Checks = { ttlS: anything, uses: anything, signal: isAbortSignal };
 
 export class Peer extends EventEmitter<PeerEvents> {
   readonly #environment: Environment;

@@ -7,6 +7,7 @@ import {
   type Topology,
 } from '../../protocol/index.ts';
 import {
+  anything,
   type Checks,
   checkFields,
   isAbortSignal,
@@ -41,7 +42,7 @@ export interface JoinOptions {
 }
 
 const fields: Checks = {
-  metadata: () => undefined,
+  metadata: anything,
   password: (value) =>
     typeof value === 'string' && value.length > 0 && value.length <= MAX_PASSWORD_CHARS
       ? undefined
@@ -53,7 +54,7 @@ const fields: Checks = {
   locked: isBoolean,
   leader: isText,
   isPublic: isBoolean,
-  publicMetadata: () => undefined,
+  publicMetadata: anything,
   signal: isAbortSignal,
 };
 

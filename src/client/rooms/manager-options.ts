@@ -1,6 +1,6 @@
 /** The options of `WebRTCManager`, checked as strictly as those of a peer. */
 import type { RoomId } from '../../protocol/index.ts';
-import { type Checks, checkFields, isFunction, withMethods } from '../peer/check-options.ts';
+import { anything, type Checks, checkFields, isFunction, withMethods } from '../peer/check-options.ts';
 import type { PairlaneError } from '../peer/errors.ts';
 import type { PeerOptions } from '../peer/peer-options.ts';
 
@@ -30,12 +30,12 @@ const isLogger = withMethods('log', 'warn');
 
 /** What they have to be is checked where the options of a peer are; `timeouts` are given to it with one of our own. */
 const asOfPeer: { readonly [Name in keyof Required<ConnectionOptions>]: Checks[string] } = {
-  iceServers: () => undefined,
-  iceTransportPolicy: () => undefined,
-  iceAdditionalHostAddresses: () => undefined,
+  iceServers: anything,
+  iceTransportPolicy: anything,
+  iceAdditionalHostAddresses: anything,
   timeouts: (value) => (typeof value === 'object' && value !== null ? undefined : 'an object'),
-  maxRestarts: () => undefined,
-  observer: () => undefined,
+  maxRestarts: anything,
+  observer: anything,
 };
 
 const fields: { readonly [Name in keyof Required<WebRTCManagerOptions>]: Checks[string] } = {

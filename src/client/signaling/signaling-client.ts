@@ -280,7 +280,7 @@ export class SignalingLink implements Signaling {
   }
 
   #handle(message: ServerMessage): void {
-    const request = message.type === 'paired' || message.type === 'error' ? message.request : undefined;
+    const request = 'request' in message ? message.request : undefined;
     const answered = requestAnsweredBy(message);
     if (answered) this.#session?.forgetRequest(answered, request);
     switch (message.type) {

@@ -98,7 +98,7 @@ export const serverSchemas = {
         type: 'integer',
         minimum: 1,
         description:
-          'The seq of your `pair_request` that formed the pairing: an offer of yours that names it reaches this peer, so do not send that again. For a session that can be resumed.',
+          'The seq of your `pair_request` that formed the pairing. Do not send an offer again that names it.',
       },
       ice_servers: iceServers,
       room: { type: 'string', description: 'The room that paired you. Missing: one of you asked.' },
@@ -233,7 +233,7 @@ export const serverSchemas = {
       request: {
         type: 'integer',
         minimum: 1,
-        description: 'The seq of the `pair_request` that caused it. For a session that can be resumed.',
+        description: 'The seq of the `pair_request` that caused it.',
       },
       room: { type: 'string', description: 'The room that it is about, if it is about one.' },
     },
