@@ -6,6 +6,7 @@ import type { OptionTable, OptionValues } from '../../common/option-table.ts';
 import { untilStopped } from '../../common/stop-signal.ts';
 import { DEFAULT_PORT, isRecord, type RoomId } from '../../protocol/index.ts';
 import type { IceServer, PairlaneError } from '../index.ts';
+import { MAX_QUOTED_WORDS } from '../peer/errors.ts';
 import { isRoomId } from '../rooms/game-socket.ts';
 import type { WebRTCManager, WebRTCManagerOptions } from '../rooms/index.ts';
 import { type Tell, tellJson, tellPeople } from './event-output.ts';
@@ -52,9 +53,6 @@ const JOIN_TIMEOUT_MS = 10_000;
 const LEAVE_TIMEOUT_MS = 1_000;
 /** Until the server notices that our last socket is gone, our own player is still taken. */
 const REJOIN_DELAY_MS = 1_000;
-
-/** How much of a server's own words is told. */
-const MAX_WORDS = 200;
 
 type Joined = { players: RoomId[]; ice_servers?: IceServer[] };
 type JoinAnswer = Joined | { players?: undefined; error: string; code?: string };
@@ -131,8 +129,8 @@ function joinAnswerIn(answer: unknown): JoinAnswer {
     return { players, ...(ice_servers !== undefined && { ice_servers: ice_servers as IceServer[] }) };
   if (typeof error !== 'string') return { error: 'the server gave no answer' };
   return {
-    error: error.slice(0, MAX_WORDS),
-    ...(typeof code === 'string' && { code: code.slice(0, MAX_WORDS) }),
+    error: error.slice(0, MAX_QUOTED_WORDS),
+    ...(typeof code === 'string' && { code: code.slice(0, MAX_QUOTED_WORDS) }),
   };
 }
 
@@ -207,7 +205,7 @@ function follow(
     if (!isRoomId(player)) return;
     tell('player_left', {
       player,
-      reason: typeof reason === 'string' ? reason.slice(0, MAX_WORDS) : 'unknown',
+      reason: typeof reason === 'string' ? reason.slice(0, MAX_QUOTED_WORDS) : 'unknown',
     });
   });
   socket.on('disconnect', (reason) => {

@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { closeCodes, type ServerMessageOf } from '../../protocol/index.ts';
+import { MAX_QUOTED_WORDS } from '../peer/errors.ts';
 import { decodeServerMessage } from '../signaling/decode-server-message.ts';
 import { type Check, wordsOf } from './check.ts';
 
@@ -15,8 +16,6 @@ const MAX_SKEW_MS = 30_000;
 const SOON_DAYS = 14;
 /** Codes of Node's errors. Those that are not in CERT are from chains that are not whole, or not well made. */
 const OF_TLS = /CERT|LEAF_SIGNATURE|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$|^EPROTO$|^ERR_(SSL|TLS)/;
-/** How many characters of a server's own text are shown. */
-const MAX_SERVER_WORDS = 200;
 const DAY_MS = 86_400_000;
 const FOREIGN_ORIGIN = 'https://pairlane-doctor.invalid';
 /** A greeting and a pairing are far smaller than this limit. */
@@ -66,7 +65,7 @@ function authorization(token: string | undefined): Record<string, string> {
 
 function tokenWords({ message }: Readonly<Record<string, unknown>>): Pick<Check, 'text' | 'remedy'> {
   return {
-    text: `The server refuses the token: ${String(message).slice(0, MAX_SERVER_WORDS)}.`,
+    text: `The server refuses the token: ${String(message).slice(0, MAX_QUOTED_WORDS)}.`,
     remedy: 'Bring one that is valid now, made with the key of this server: --token-file.',
   };
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { printable } from '../../common/printable.ts';
+import { MAX_QUOTED_WORDS } from '../peer/errors.ts';
 import { MAX_RECEIVED_CHARS } from '../signaling/server-allowance.ts';
 import type { OpenSocket } from '../signaling/socket.ts';
 
@@ -9,9 +10,6 @@ import type { OpenSocket } from '../signaling/socket.ts';
 const CLOSE_TIMEOUT_MS = 1_000;
 
 const NO_CLOSE_FRAME = 1006;
-
-/** How much of a server's own words is told. */
-const MAX_WORDS = 200;
 
 /** The status with which a server refuses, and why, if it says so in plain text. */
 async function refusalIn(response: IncomingMessage): Promise<string> {
@@ -21,7 +19,7 @@ async function refusalIn(response: IncomingMessage): Promise<string> {
     response.once('data', (first) => resolve(String(first)));
     response.once('close', () => resolve(''));
   });
-  return [status, printable(words.trim().slice(0, MAX_WORDS))].filter(Boolean).join(': ');
+  return [status, printable(words.trim().slice(0, MAX_QUOTED_WORDS))].filter(Boolean).join(': ');
 }
 
 export const openWsSocket: OpenSocket = (url, handlers, token) => {

@@ -65,6 +65,8 @@ const messages: Readonly<Record<string, string>> = { ...errorMessages, ...client
 
 /** How many characters of a server's own text are kept. */
 const MAX_SERVER_WORDS = 1_000;
+/** The same where it is only a part of what we say. */
+export const MAX_QUOTED_WORDS = 200;
 
 /** The server's `error` message. */
 interface ServerError {

@@ -37,6 +37,18 @@ function connect() {
   return { rtc, told, connection, finish };
 }
 
+/** One that has offered and has its answer. */
+async function agreed() {
+  const connected = connect();
+  const { told, connection, finish } = connected;
+  connection.makeOffer(false);
+  await finish();
+  connection.applyAnswer(SDP);
+  await finish();
+  told.splice(0);
+  return connected;
+}
+
 function describeValue(value: unknown): string {
   if (value === null) return 'end';
   const { code, candidate } = value as { code?: string; candidate?: string };
@@ -517,27 +529,17 @@ describe('a connection', () => {
   });
 
   it('is established once its first channel is open, though its state is not told', async () => {
-    const { rtc, told, connection, finish } = connect();
-    connection.makeOffer(false);
-    await finish();
-    connection.applyAnswer(SDP);
-    await finish();
-    told.splice(0);
+    const { rtc, told } = await agreed();
     rtc.channels[0]?.open();
     expect([rtc.connectionState, told]).toEqual(['new', ['established', 'opened(chat)']]);
   });
 
   it('is established once, until its state or an answer says that it may not be', async () => {
-    const { rtc, told, connection, finish } = connect();
+    const { rtc, told, connection, finish } = await agreed();
     const becomes = (state: typeof rtc.connectionState) => {
       rtc.connectionState = state;
       rtc.onconnectionstatechange?.();
     };
-    connection.makeOffer(false);
-    await finish();
-    connection.applyAnswer(SDP);
-    await finish();
-    told.splice(0);
     rtc.channels[0]?.open();
     becomes('connected');
     becomes('disconnected');

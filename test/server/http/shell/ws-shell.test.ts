@@ -1,8 +1,9 @@
 /** What the shell over `ws` and `node:http` has to do by itself, which uWebSockets.js does for the other one. */
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { Connections } from '../../../../src/server/http/shell/ws/connections.ts';
+import { listenOn } from '../../../../src/server/http/shell/ws/ports.ts';
 import { WsApp } from '../../../../src/server/http/shell/ws/ws-app.ts';
 import { startTestServer } from '../../../support/servers/test-server.ts';
 import { until } from '../../../support/until.ts';
@@ -173,4 +174,22 @@ it('reads no more than one piece of 5,000 pipelined requests', async () => {
   const asked = asks.mock.calls.length;
   expect(asked).toBeGreaterThan(1);
   expect(asked).toBeLessThanOrEqual(Math.ceil((64 * 1024) / request.length));
+});
+
+it('leaves a port to the app that has it when another one closes its own share twice', async () => {
+  const address = { kind: 'tcp', host: '127.0.0.1' } as const;
+  const asked: string[] = [];
+  const receiver = (name: string) => (socket: Socket) => {
+    asked.push(name);
+    socket.end();
+  };
+  const first = await listenOn(receiver('first'), address, 0);
+  if (!first) throw new Error('no port was free');
+  const second = await listenOn(receiver('second'), address, first.port);
+  second?.close();
+  second?.close();
+  const socket = connect(first.port, '127.0.0.1').resume();
+  await once(socket, 'close');
+  expect(asked).toEqual(['first']);
+  first.close();
 });

@@ -71,7 +71,10 @@ function socketOf(
   return {
     port: number,
     close() {
-      receivers.splice(receivers.lastIndexOf(receiver), 1);
+      const at = receivers.lastIndexOf(receiver);
+      // It was closed before: the port may be another app's.
+      if (at < 0) return;
+      receivers.splice(at, 1);
       if (receivers.length > 0) return;
       ports.delete(textOf(address, number));
       server.close();
